@@ -1,0 +1,114 @@
+"""What a store may be able to do besides, each asked for with `JobStore.ability`.
+
+The rules of `jobcore.store` hold for these methods, too.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from jobcore.job import Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The names of what is paused."""
+
+    queues: frozenset[str] = frozenset()
+    tasks: frozenset[str] = frozenset()
+
+
+class QueueControl(ABC):
+    """Pausing, limits, and the lifting of what they hold.
+
+    Claims pass by paused queues. What a claim meets and may not start leaves the queue
+    in the same step: a job of a paused task is `held` by `task:<name>`, a job whose
+    limit key has no free place is `held` by `limit:<key>`, a job over the rate of its
+    key becomes `scheduled` at an instant reserved for it. A key has a free place while
+    fewer than `concurrency` of its jobs are `in_progress`; nothing else is counted.
+
+    A rate is enforced as a generic cell rate (ITU-T I.371): starts are at least
+    `period / rate` apart, but for a `burst`. Only a start moves the instant that is
+    enforced; reservations only spread the jobs that wait.
+    """
+
+    @abstractmethod
+    async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
+        """Pause a queue, a task, or both; what runs goes on."""
+
+    @abstractmethod
+    async def resume(
+        self, *, queue: str | None = None, task: str | None = None
+    ) -> None:
+        """End the pause. Held jobs wait for `lift`."""
+
+    @abstractmethod
+    async def paused(self) -> Paused:
+        """What is paused now."""
+
+    @abstractmethod
+    async def limit(self, key: str, limit: Limit | None) -> None:
+        """Let *limit* stand for all jobs of *key*, whatever they carry; None ends
+        that."""
+
+    @abstractmethod
+    async def lift(self, holders: Sequence[str] | None, limit: int) -> int:
+        """Make up to *limit* held jobs `queued`: of each of *holders* (all for None) no
+        more than may start now, in the order of claims. Says how many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRecord:
+    """What a worker tells of itself. The store sets `seen_at`."""
+
+    id: str
+    queues: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    concurrency: int = 0
+    version: str = ""
+    seen_at: datetime | None = None
+
+
+class WorkerDirectory(ABC):
+    """Which workers live, and whose turn a duty of the fleet is."""
+
+    @abstractmethod
+    async def seen(self, worker: WorkerRecord, expires_in: timedelta) -> None:
+        """Enter or refresh *worker*, who is gone when not seen again in time."""
+
+    @abstractmethod
+    async def gone(self, worker_id: str) -> None:
+        """Strike out a worker that stopped."""
+
+    @abstractmethod
+    async def workers(self) -> list[WorkerRecord]:
+        """The workers that live now, by id."""
+
+    @abstractmethod
+    async def turn(self, duty: str, interval: timedelta) -> bool:
+        """Whether *duty* is due: True for one caller per *interval*, who has it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found wrong: a sentence per finding, by the name of the rule."""
+
+    findings: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]]
+    )
+
+    @property
+    def sound(self) -> bool:
+        return not self.findings
+
+
+class Verifiable(ABC):
+    """Whether what is stored agrees with itself."""
+
+    @abstractmethod
+    async def verify(self) -> Verification:
+        """Compare counts, indexes and invariants with the jobs themselves. Reads
+        everything, changes nothing."""

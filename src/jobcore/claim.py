@@ -1,0 +1,88 @@
+"""Claims: who holds a job, how a claim is asked for, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from jobcore.job import Job, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job and the token of whoever holds it.
+
+    The token is random, new for every claim call and shown nowhere else: who has it
+    may end the claim, and it is current until somebody ends or replaces it.
+    """
+
+    job: Job
+    token: str = field(repr=False)
+
+    @property
+    def job_id(self) -> str:
+        return self.job.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRequest:
+    """A wish for up to *limit* jobs, from each of *queues* in turn."""
+
+    token: str = field(repr=False)
+    worker: str
+    queues: tuple[str, ...]
+    limit: int
+    lease: timedelta
+    repeated: bool = False
+
+    @property
+    def bound(self) -> int:
+        """How many entries a store may look at in one call."""
+        return 4 * self.limit + 64
+
+    def effect(self, attempt: int, now: datetime) -> dict[str, Any]:
+        """The fields that the claim of a job with *attempt* attempts so far changes."""
+        return {
+            "status": JobStatus.IN_PROGRESS,
+            "attempt": attempt + 1,
+            "worker": self.worker,
+            "lease_until": now + self.lease,
+            "started_at": now,
+            "ended_at": None,
+            "outcome": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimResult:
+    """What a claim brought, in the order in which the jobs are to start.
+
+    *examined* counts the entries that were looked at. *bounded* says that it stopped
+    because they reached the bound, so that asking again at once is worth it. *held*
+    and *deferred* count the jobs it met and might not start.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    examined: int = 0
+    bounded: bool = False
+    held: int = 0
+    deferred: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a renewal found out: claims that are *lost*, and jobs whose cancellation
+    was *requested*; both by job id. All others are extended."""
+
+    lost: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """How many jobs became due, and how long until the next one is (None: nothing
+    waits, zero: more are due already)."""
+
+    promoted: int = 0
+    next_due_in: timedelta | None = None

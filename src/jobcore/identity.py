@@ -1,0 +1,37 @@
+"""Ids and tokens, from a source of randomness that tests may seed."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+
+
+def new_token(random: Random) -> str:
+    """128 random bits in hexadecimal."""
+    return f"{random.getrandbits(128):032x}"
+
+
+def new_worker_id(random: Random, host: str, pid: int) -> str:
+    """Tells the host and process, and differs at every start of the same process."""
+    name = "".join(each if each.isascii() and each.isalnum() else "-" for each in host)
+    return f"{name.strip('-')[:32] or 'worker'}-{pid}-{random.getrandbits(48):012x}"
+
+
+class IdSequence:
+    """UUIDs of version 7 (RFC 9562) that rise strictly within the sequence, even when
+    many are made in one millisecond or the clock steps back."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._last = 0
+
+    def __call__(self) -> str:
+        milliseconds = time.time_ns() // 1_000_000
+        fresh = milliseconds << 74 | self._random.getrandbits(73)
+        self._last = max(fresh, self._last + 1)
+        head, low = self._last >> 62, self._last & (1 << 62) - 1
+        number = (
+            (head >> 12) << 80 | 0x7 << 76 | (head & 0xFFF) << 64 | 0b10 << 62 | low
+        )
+        text = f"{number:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -1,0 +1,265 @@
+"""A job: one unit of work, where it is in its life, and the values around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any, Generic
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
+from pydantic_core import from_json
+from typing_extensions import TypeVar
+
+R = TypeVar("R", default=Any)
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life, and who moves it on from there."""
+
+    SCHEDULED = "scheduled"
+    """Not due yet. Upkeep promotes it; an operator may cancel it."""
+    QUEUED = "queued"
+    """Claimable now. A claim takes it, holds it or defers it."""
+    HELD = "held"
+    """May not be started now, `held_by` says why. Upkeep or an operator lifts it."""
+    IN_PROGRESS = "in_progress"
+    """Claimed. The holder of the token ends it, or upkeep after the lease ran out."""
+    COMPLETED = "completed"
+    """Done. Only an operator's retry or pruning moves it."""
+    FAILED = "failed"
+    """No retry is left. Only an operator's retry or pruning moves it."""
+    CANCELED = "canceled"
+    """Called off. Only an operator's retry or pruning moves it."""
+
+
+TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED})
+WAITING = frozenset({JobStatus.SCHEDULED, JobStatus.QUEUED, JobStatus.HELD})
+UNFINISHED = WAITING | {JobStatus.IN_PROGRESS}
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELED = "canceled"
+    RELEASED = "released"
+    LOST = "lost"
+
+
+class Priority(IntEnum):
+    """Presets of the priority, a signed 16-bit number: the smaller goes first."""
+
+    CRITICAL = -200
+    HIGH = -100
+    NORMAL = 0
+    LOW = 100
+    BACKGROUND = 200
+
+
+class ErrorDetail(BaseModel):
+    """What is kept of an exception: always storable, never longer than it may be."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What jobs with one limit key may do together.
+
+    At most `concurrency` of them run at a time. At most `rate` start per `period`,
+    evenly spaced, of which `burst` may start at once.
+    """
+
+    concurrency: int | None = None
+    rate: int | None = None
+    period: timedelta = timedelta(seconds=1)
+    burst: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One execution of a job. Numbers rise and may have gaps; a running one has no
+    end and no outcome. `error` is JSON text of an `ErrorDetail`."""
+
+    number: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    error: bytes | None = None
+
+    @property
+    def failure(self) -> ErrorDetail | None:
+        """The decoded error."""
+        return _decode_error(self.error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job on its way into a store, which sets its times and picks its status.
+
+    It is due at *due_at*, else *delay* after the insert, else at once. A *unique_key*
+    is taken at the insert and kept until the status first leaves *unique_scope*.
+    """
+
+    task: str
+    id: str = ""
+    queue: str = "default"
+    priority: int = 0
+    payload: bytes = b"{}"
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    unique_key: str | None = None
+    unique_scope: frozenset[JobStatus] = UNFINISHED
+    limit_key: str | None = None
+    limit: Limit | None = None
+    max_retries: int = 0
+    timeout: timedelta | None = None
+    extra: bytes | None = None
+    due_at: datetime | None = None
+    delay: timedelta | None = None
+
+    def due(self, now: datetime) -> datetime:
+        """When it is due, seen from the store's *now*."""
+        return self.due_at or (now + self.delay if self.delay else now)
+
+
+class Job(BaseModel, Generic[R]):
+    """A job as its store knew it at one moment; it never changes and calls nobody.
+
+    The fields `worker` to `error` describe the latest attempt. Payload, result and
+    error are JSON text, which `arguments`, `value` and `failure` decode.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    task: str
+    queue: str
+    priority: int
+    payload: bytes
+    labels: Mapping[str, str] = {}
+    unique_key: str | None = None
+    unique_scope: frozenset[JobStatus] = UNFINISHED
+    limit_key: str | None = None
+    limit: Limit | None = None
+    max_retries: int = 0
+    timeout: timedelta | None = None
+    extra: bytes | None = None
+
+    status: JobStatus
+    held_by: str | None = None
+    reason: str | None = None
+    generation: int = 0
+    attempt: int = 0
+    failures: int = 0
+    losses: int = 0
+    created_at: datetime
+    due_at: datetime
+    finished_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+
+    worker: str | None = None
+    lease_until: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    result: bytes | None = None
+    error: bytes | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    _result_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
+    _duplicate: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def stored(cls, new: NewJob, now: datetime) -> Job:
+        """The record of *new* as a store keeps it from *now* on."""
+        due_at = new.due(now)
+        return Job(
+            id=new.id,
+            task=new.task,
+            queue=new.queue,
+            priority=new.priority,
+            payload=new.payload,
+            labels=new.labels,
+            unique_key=new.unique_key,
+            unique_scope=new.unique_scope,
+            limit_key=new.limit_key,
+            limit=new.limit,
+            max_retries=new.max_retries,
+            timeout=new.timeout,
+            extra=new.extra,
+            status=JobStatus.SCHEDULED if due_at > now else JobStatus.QUEUED,
+            created_at=now,
+            due_at=due_at,
+        )
+
+    def typed(self, result_type: TypeAdapter[R] | None, *, duplicate: bool) -> Job[R]:
+        """The same record, knowing its task's return type and whether it is new."""
+        private = {"_result_type": result_type, "_duplicate": duplicate}
+        copy = self.model_copy()
+        for name, value in private.items():
+            setattr(copy, name, value)
+        return copy
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether `submit` found this job by its unique key and created none."""
+        return self._duplicate
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The decoded payload."""
+        decoded: dict[str, Any] = from_json(self.payload)
+        return decoded
+
+    @property
+    def value(self) -> R | None:
+        """The decoded result: the task's return type where `submit` returned this
+        job or one refreshed from it, plain JSON else; None as long as there is none."""
+        if self.result is None:
+            return None
+        if self._result_type is None:
+            plain: R = from_json(self.result)
+            return plain
+        typed: R = self._result_type.validate_json(self.result)
+        return typed
+
+    @property
+    def failure(self) -> ErrorDetail | None:
+        """The decoded error of the latest attempt that had one."""
+        return _decode_error(self.error)
+
+    @property
+    def latest_attempt(self) -> Attempt | None:
+        """The attempt that the record itself describes, if it was ever claimed."""
+        if self.worker is None or self.started_at is None:
+            return None
+        return Attempt(
+            number=self.attempt,
+            worker=self.worker,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            outcome=self.outcome,
+            error=self.error if self.outcome is not None else None,
+        )
+
+    def with_attempts(self, filed: tuple[Attempt, ...]) -> Job[R]:
+        """The record with its history: what a store *filed* earlier, in order, and the
+        latest attempt where that one runs or ended the job."""
+        latest = self.latest_attempt
+        shown = self.status not in WAITING and latest is not None
+        if shown and latest and latest.number not in {each.number for each in filed}:
+            filed = (*filed, latest)
+        return self.model_copy(update={"attempts": filed})
+
+
+def _decode_error(error: bytes | None) -> ErrorDetail | None:
+    return None if error is None else ErrorDetail.model_validate_json(error)

@@ -1,0 +1,229 @@
+"""The life of a job: the one table of statuses and events, and each event as a write.
+
+Nothing else decides what a job becomes. The manager asks here and hands the answer to
+a store, which compares and sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from jobcore.claim import Claim
+from jobcore.errors import TransitionError
+from jobcore.job import Attempt, Job, JobStatus, Outcome
+from jobcore.transition import Changes, Expectation, Transition
+
+_S = JobStatus
+
+
+class JobEvent(StrEnum):
+    """What can happen to a job."""
+
+    PROMOTE = "promote"
+    """Its due time came."""
+    CLAIM = "claim"
+    HOLD = "hold"
+    """A claim met it and may not start it: limit full, task paused."""
+    LIFT = "lift"
+    DEFER = "defer"
+    """A claim met it over the rate of its limit; it got a later instant."""
+    COMPLETE = "complete"
+    FAIL = "fail"
+    """It failed and no retry is left."""
+    BACK_OFF = "back off"
+    """It failed or was lost, and another attempt follows after a delay."""
+    SNOOZE = "snooze"
+    """It asked to be run later."""
+    RELEASE = "release"
+    """Its holder gives it back unfinished."""
+    CANCEL = "cancel"
+    """Somebody wants it called off; while it runs, that is a request."""
+    ACKNOWLEDGE = "acknowledge"
+    """Its holder ended after a request to cancel."""
+    RETRY = "retry"
+    """An operator starts it anew, as the next generation."""
+
+
+TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobEvent, JobStatus]]] = {
+    _S.SCHEDULED: {
+        JobEvent.PROMOTE: _S.QUEUED,
+        JobEvent.CANCEL: _S.CANCELED,
+    },
+    _S.QUEUED: {
+        JobEvent.CLAIM: _S.IN_PROGRESS,
+        JobEvent.HOLD: _S.HELD,
+        JobEvent.DEFER: _S.SCHEDULED,
+        JobEvent.CANCEL: _S.CANCELED,
+    },
+    _S.HELD: {
+        JobEvent.LIFT: _S.QUEUED,
+        JobEvent.CANCEL: _S.CANCELED,
+    },
+    _S.IN_PROGRESS: {
+        JobEvent.COMPLETE: _S.COMPLETED,
+        JobEvent.FAIL: _S.FAILED,
+        JobEvent.BACK_OFF: _S.SCHEDULED,
+        JobEvent.SNOOZE: _S.SCHEDULED,
+        JobEvent.RELEASE: _S.QUEUED,
+        JobEvent.CANCEL: _S.IN_PROGRESS,
+        JobEvent.ACKNOWLEDGE: _S.CANCELED,
+    },
+    _S.COMPLETED: {JobEvent.RETRY: _S.QUEUED},
+    _S.FAILED: {JobEvent.RETRY: _S.QUEUED},
+    _S.CANCELED: {JobEvent.RETRY: _S.QUEUED},
+}
+
+LOST: Final = "lost"
+"""The `reason` of a job that failed because its claims were lost too often."""
+
+
+def after(status: JobStatus, event: JobEvent) -> JobStatus:
+    """The status that follows *status* on *event*; TransitionError where none does."""
+    try:
+        return TRANSITIONS[status][event]
+    except KeyError:
+        raise TransitionError(status, event) from None
+
+
+def complete(claim: Claim, result: bytes) -> Transition:
+    """The job is done; it is even if somebody wanted it canceled meanwhile."""
+    return _end(
+        claim,
+        JobEvent.COMPLETE,
+        Outcome.SUCCEEDED,
+        changes={"result": result, "error": None, "reason": None},
+    )
+
+
+def fail(
+    claim: Claim, error: bytes, outcome: Outcome, retry_after: timedelta | None
+) -> Transition:
+    """The attempt failed or timed out. Another one follows *retry_after*, where that
+    is given and a retry is left."""
+    failures = claim.job.failures + 1
+    changes: Changes = {"failures": failures, "error": error}
+    if retry_after is not None and failures <= claim.job.max_retries:
+        event, delay = JobEvent.BACK_OFF, retry_after
+        return _end(claim, event, outcome, changes=changes, delay=delay, error=error)
+    changes["reason"] = outcome.value
+    return _end(claim, JobEvent.FAIL, outcome, changes=changes, error=error)
+
+
+def lose(
+    claim: Claim, token: str, error: bytes, retry_after: timedelta, max_lost: int
+) -> Transition:
+    """The lease ran out. The claim ends under a *token* of upkeep's own, and the job
+    returns after a delay, or fails when that happened *max_lost* times."""
+    losses = claim.job.losses + 1
+    changes: Changes = {"losses": losses, "error": error}
+    if losses < max_lost:
+        event, delay = JobEvent.BACK_OFF, retry_after
+        end = _end(
+            claim, event, Outcome.LOST, changes=changes, delay=delay, error=error
+        )
+    else:
+        changes["reason"] = LOST
+        end = _end(claim, JobEvent.FAIL, Outcome.LOST, changes=changes, error=error)
+    return replace(end, token=token, expect=replace(end.expect, lease_expired=True))
+
+
+def release(claim: Claim) -> Transition:
+    """The holder gives the job back to its old place in the line; nothing is spent."""
+    return _end(claim, JobEvent.RELEASE, Outcome.RELEASED, changes={})
+
+
+def snooze(claim: Claim, delay: timedelta) -> Transition:
+    """The job is to run *delay* later; nothing is spent and no record is left."""
+    end = _end(claim, JobEvent.SNOOZE, Outcome.RELEASED, changes={}, delay=delay)
+    return replace(end, attempt=None)
+
+
+def acknowledge(end: Transition) -> Transition:
+    """What *end* of a claim becomes once a cancellation is requested."""
+    return replace(
+        end,
+        status=after(JobStatus.IN_PROGRESS, JobEvent.ACKNOWLEDGE),
+        later=None,
+        delay=None,
+        expect=replace(end.expect, no_cancel_request=False),
+        changes=Changes(**{**end.changes, "reason": JobStatus.CANCELED.value}),
+    )
+
+
+def stop(claim: Claim) -> Transition:
+    """The handler ended because a cancellation was requested."""
+    return acknowledge(_end(claim, JobEvent.RELEASE, Outcome.CANCELED, changes={}))
+
+
+def cancel(job: Job, token: str) -> Transition:
+    """The job is called off where it waits; where it runs, that is requested."""
+    status = after(job.status, JobEvent.CANCEL)
+    expect = Expectation(statuses=frozenset({job.status}), generation=job.generation)
+    if status is JobStatus.IN_PROGRESS:
+        return Transition(job_id=job.id, expect=expect, status=status, cancel=True)
+    return Transition(
+        job_id=job.id,
+        expect=expect,
+        status=status,
+        token=token,
+        outcome=Outcome.CANCELED,
+        changes={"reason": JobStatus.CANCELED.value},
+    )
+
+
+def retry(job: Job, token: str) -> Transition:
+    """A terminal job starts anew: queued, with all its retries, under its old id."""
+    return Transition(
+        job_id=job.id,
+        expect=Expectation(statuses=frozenset({job.status}), generation=job.generation),
+        status=after(job.status, JobEvent.RETRY),
+        delay=timedelta(0),
+        token=token,
+        attempt=job.latest_attempt,
+        changes={
+            "failures": 0,
+            "losses": 0,
+            "result": None,
+            "error": None,
+            "reason": None,
+        },
+        cancel=False,
+        next_generation=True,
+    )
+
+
+def _end(  # noqa: PLR0913 - the parts of one end of a claim, named at each call
+    claim: Claim,
+    event: JobEvent,
+    outcome: Outcome,
+    *,
+    changes: Changes,
+    delay: timedelta | None = None,
+    error: bytes | None = None,
+) -> Transition:
+    job = claim.job
+    status = after(JobStatus.IN_PROGRESS, event)
+    end = Transition(
+        job_id=job.id,
+        expect=Expectation(
+            token=claim.token, no_cancel_request=event is not JobEvent.COMPLETE
+        ),
+        status=status if delay is None else JobStatus.QUEUED,
+        later=None if delay is None else status,
+        delay=delay,
+        token=claim.token,
+        outcome=outcome,
+        attempt=_ended(job, outcome, error),
+        changes=changes,
+    )
+    requested = job.cancel_requested_at is not None
+    return acknowledge(end) if requested and end.expect.no_cancel_request else end
+
+
+def _ended(job: Job, outcome: Outcome, error: bytes | None) -> Attempt | None:
+    latest = job.latest_attempt
+    return latest and replace(latest, outcome=outcome, error=error)

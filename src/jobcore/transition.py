@@ -1,0 +1,145 @@
+"""A guarded write: what is expected of a job, and what it becomes if that holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol, TypedDict
+
+from jobcore.job import TERMINAL, Attempt, JobStatus, Outcome
+
+
+class Answer(StrEnum):
+    """What became of a transition: applied, or why it changed nothing."""
+
+    APPLIED = "applied"
+    """It took effect, now or when the same write came before."""
+    MISSING = "missing"
+    """There is no such job."""
+    LOCKED = "locked"
+    """The row is in somebody's open transaction; worth trying again."""
+    TOKEN = "token"  # noqa: S105 - the name of an expectation, not a secret
+    """The claim was ended or replaced."""
+    STATUS = "status"
+    GENERATION = "generation"
+    LEASE = "lease"
+    """The lease has not run out, or was renewed."""
+    CANCEL_REQUEST = "cancel_request"
+    """A cancellation was requested meanwhile."""
+    UNIQUE_KEY = "unique_key"
+    """Another job holds the unique key that this write would take."""
+
+
+class Guarded(Protocol):
+    """What a transition is judged by: a `Job`, a row, anything with these."""
+
+    @property
+    def status(self) -> JobStatus: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def lease_until(self) -> datetime | None: ...
+    @property
+    def cancel_requested_at(self) -> datetime | None: ...
+
+
+class Changes(TypedDict, total=False):
+    """Fields that a transition sets to a value of its own."""
+
+    failures: int
+    losses: int
+    result: bytes | None
+    error: bytes | None
+    reason: str | None
+    extra: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What must hold when the write happens. What is None or False is not asked."""
+
+    token: str | None = field(default=None, repr=False)
+    statuses: frozenset[JobStatus] | None = None
+    generation: int | None = None
+    lease_expired: bool = False
+    no_cancel_request: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One guarded write of a batch.
+
+    It is recorded under *token* and *outcome*, where there is a token: the same write
+    coming again is answered `applied` and has no second effect. With a *delay* the job
+    is due that much later, at *later* instead of *status* if that is not at once.
+    *attempt* is the attempt that ended. A store files it, once per number, unless the
+    new status is terminal: then the job's own fields tell it. *cancel* requests a
+    cancellation (True) or forgets one (False). *next_generation* makes every older
+    expectation of a generation fail and takes the unique key again.
+    """
+
+    job_id: str
+    expect: Expectation
+    status: JobStatus
+    later: JobStatus | None = None
+    delay: timedelta | None = None
+    token: str | None = field(default=None, repr=False)
+    outcome: Outcome | None = None
+    attempt: Attempt | None = None
+    changes: Changes = field(default_factory=Changes)
+    cancel: bool | None = None
+    next_generation: bool = False
+
+    @property
+    def receipt(self) -> str | None:
+        """What a store keeps of the last recorded write, to know it when it returns."""
+        return None if self.token is None else f"{self.token}:{self.outcome}"
+
+    def filed(self, now: datetime) -> Attempt | None:
+        """The attempt record that a store adds to the job's history, if any."""
+        if self.attempt is None or self.status in TERMINAL:
+            return None
+        return replace(self.attempt, ended_at=self.attempt.ended_at or now)
+
+    def answer(
+        self, job: Guarded, token: str | None, receipt: str | None, now: datetime
+    ) -> Answer:
+        """Judge the write against *job* as it is stored with its current claim's
+        *token* and its last *receipt*; the unique key is the store's own question."""
+        expect = self.expect
+        lease = job.lease_until
+        if receipt is not None and receipt == self.receipt:
+            return Answer.APPLIED
+        failed = (
+            (expect.token not in {None, token}, Answer.TOKEN),
+            (job.status not in (expect.statuses or {job.status}), Answer.STATUS),
+            (expect.generation not in {None, job.generation}, Answer.GENERATION),
+            (expect.lease_expired and (lease is None or lease > now), Answer.LEASE),
+            (
+                expect.no_cancel_request and job.cancel_requested_at is not None,
+                Answer.CANCEL_REQUEST,
+            ),
+        )
+        return next((answer for fails, answer in failed if fails), Answer.APPLIED)
+
+    def effect(self, job: Guarded, now: datetime) -> dict[str, Any]:
+        """The fields of *job* that the write changes, by name."""
+        fields: dict[str, Any] = {**self.changes}
+        status = self.status
+        if self.delay is not None:
+            fields["due_at"] = now + self.delay
+            status = self.later if self.later and self.delay else self.status
+        fields["status"] = status
+        if status is not JobStatus.IN_PROGRESS:
+            fields["lease_until"] = fields["held_by"] = None
+            fields["finished_at"] = now if status in TERMINAL else None
+        if self.attempt is not None:
+            fields["ended_at"] = self.attempt.ended_at or now
+            fields["outcome"] = self.attempt.outcome
+        if self.cancel is not None:
+            requested_at = job.cancel_requested_at or now
+            fields["cancel_requested_at"] = requested_at if self.cancel else None
+        if self.next_generation:
+            fields["generation"] = job.generation + 1
+        return fields
