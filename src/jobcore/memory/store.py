@@ -96,9 +96,6 @@ class InMemoryJobStore(JobStore, Verifiable):
 
     async def expired(self, limit: int) -> list[Claim]:
         now = self._now()
-        records = (
-            self._records.by_id[each] for each in self._records.index.in_progress
-        )
         claims = sorted(
             (each.job.lease_until, each.job.id, each.token)
             for each in self._in_progress()
@@ -234,10 +231,11 @@ class InMemoryJobStore(JobStore, Verifiable):
         return self._records.unique.setdefault(name, job.id) == job.id
 
     def _claims_of(self, token: str) -> list[Claim]:
-        records = (
-            self._records.by_id[each] for each in self._records.index.in_progress
-        )
-        return [Claim(each.job, token) for each in records if each.token == token]
+        held = (each for each in self._in_progress() if each.token == token)
+        return [Claim(each.job, token) for each in held]
+
+    def _in_progress(self) -> Iterator[Record]:
+        return map(self._records.by_id.__getitem__, self._records.index.in_progress)
 
     def _candidates(self, queues: Iterable[str]) -> Iterator[str]:
         for queue in queues:
