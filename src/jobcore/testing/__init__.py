@@ -1,0 +1,71 @@
+"""The kit that proves a store, for whoever writes one, and helpers for tests.
+
+A store proves itself by inheriting the tests of what it can do and giving them a
+fixture `store`: an opened, empty store. They need the extra `testing`; anyio's plugin for
+pytest, which comes with anyio, runs them.
+
+    from jobcore.testing import StoreConformance, VerifiableConformance
+
+    class TestAcmeStore(StoreConformance, VerifiableConformance):
+        @pytest.fixture
+        async def store(self) -> AsyncIterator[JobStore]:
+            async with AcmeStore() as store:
+                yield store
+
+Each test is named by a rule and starts with the method that must keep it. No test
+sleeps: time passes by `JobStore.offset`, in steps of hours.
+"""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    "jobcore.testing.conformance",
+    "jobcore.testing.work",
+)
+
+# Only what is imported after this line has its assertions explained by pytest.
+from jobcore.testing.conformance import (  # noqa: E402 - see above
+    QueueControlConformance,
+    StoreConformance,
+    VerifiableConformance,
+    WorkerDirectoryConformance,
+)
+from jobcore.testing.work import (  # noqa: E402 - see above
+    ERROR,
+    LEASE,
+    a_claim,
+    a_job,
+    a_request,
+    a_token,
+    applied,
+    claimed,
+    close,
+    current,
+    found,
+    inserted,
+    named,
+    pass_time,
+)
+
+__all__ = [
+    # the proof of a store
+    "QueueControlConformance",
+    "StoreConformance",
+    "VerifiableConformance",
+    "WorkerDirectoryConformance",
+    # acts for tests
+    "ERROR",
+    "LEASE",
+    "a_claim",
+    "a_job",
+    "a_request",
+    "a_token",
+    "applied",
+    "claimed",
+    "close",
+    "current",
+    "found",
+    "inserted",
+    "named",
+    "pass_time",
+]

@@ -1,0 +1,15 @@
+"""What all classes of the kit share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.anyio
+class Conformance:
+    """Runs its tests in an asyncio loop; they ask for a fixture `store`."""
+
+    @pytest.fixture
+    def anyio_backend(self) -> str:
+        """The one loop that jobcore runs in."""
+        return "asyncio"

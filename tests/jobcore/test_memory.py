@@ -1,0 +1,28 @@
+"""The memory store keeps the contract and has all abilities."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from jobcore.memory import InMemoryJobStore
+from jobcore.store import JobStore
+from jobcore.testing import (
+    QueueControlConformance,
+    StoreConformance,
+    VerifiableConformance,
+    WorkerDirectoryConformance,
+)
+
+
+class TestInMemoryJobStore(
+    StoreConformance,
+    QueueControlConformance,
+    WorkerDirectoryConformance,
+    VerifiableConformance,
+):
+    @pytest.fixture
+    async def store(self) -> AsyncIterator[JobStore]:
+        async with InMemoryJobStore() as store:
+            yield store
