@@ -209,6 +209,10 @@ class Job(BaseModel, Generic[R]):
             setattr(copy, name, value)
         return copy
 
+    def renewed(self, record: Job[Any]) -> Job[R]:
+        """The newer *record* of this job, with this one's return type."""
+        return record.typed(self._result_type, duplicate=self._duplicate)
+
     @property
     def is_duplicate(self) -> bool:
         """Whether `submit` found this job by its unique key and created none."""

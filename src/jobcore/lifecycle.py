@@ -89,13 +89,14 @@ def after(status: JobStatus, event: JobEvent) -> JobStatus:
         raise TransitionError(status, event) from None
 
 
-def complete(claim: Claim, result: bytes) -> Transition:
-    """The job is done; it is even if somebody wanted it canceled meanwhile."""
+def complete(claim: Claim, result: bytes, reason: str | None = None) -> Transition:
+    """The job is done, even if somebody wanted it canceled meanwhile. The *reason* says
+    what is odd about its result."""
     return _end(
         claim,
         JobEvent.COMPLETE,
         Outcome.SUCCEEDED,
-        changes={"result": result, "error": None, "reason": None},
+        changes={"result": result, "error": None, "reason": reason},
     )
 
 
@@ -114,14 +115,18 @@ def fail(
 
 
 def lose(
-    claim: Claim, token: str, error: bytes, retry_after: timedelta, max_lost: int
+    claim: Claim,
+    token: str,
+    error: bytes,
+    retry_after: timedelta | None,
+    max_lost: int,
 ) -> Transition:
     """The lease ran out. The claim ends under a *token* of upkeep's own, and the job
     returns after a delay, or fails when that happened *max_lost* times."""
     losses = claim.job.losses + 1
     changes: Changes = {"losses": losses, "error": error}
     if losses < max_lost:
-        event, delay = JobEvent.BACK_OFF, retry_after
+        event, delay = JobEvent.BACK_OFF, retry_after or timedelta(0)
         end = _end(
             claim, event, Outcome.LOST, changes=changes, delay=delay, error=error
         )

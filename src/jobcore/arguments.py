@@ -1,0 +1,79 @@
+"""The arguments of a handler, checked on both ends by its own signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, NotRequired, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+from typing_extensions import TypedDict
+
+from jobcore.errors import InvalidJobError
+
+_typed_dict: Any = TypedDict  # its fields are known at run time only
+
+
+class Arguments:
+    """Turns a call into named JSON values, and these back into a call.
+
+    Values are validated and written as pydantic does it for the annotations, so that a
+    `datetime`, a dataclass or a model travels; what has no annotation travels as it is.
+    """
+
+    def __init__(self, function: Callable[..., Any], skipped: int = 0) -> None:
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())[skipped:]
+        hints = get_type_hints(function, include_extras=True)
+        self.result_type = _adapter(hints.get("return"))
+        self._signature = signature.replace(parameters=parameters)
+        fields = {each.name: _field(each, hints) for each in parameters}
+        shape = _typed_dict("Arguments", fields)
+        shape.__pydantic_config__ = ConfigDict(allow_inf_nan=False, extra="forbid")
+        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
+
+    def encode(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The call's arguments by name, as JSON values; InvalidJobError where they do
+        not fit the signature."""
+        try:
+            values = dict(self._signature.bind(*args, **kwargs).arguments)
+            checked = self._adapter.validate_python(values)
+            plain: dict[str, Any] = self._adapter.dump_python(
+                checked, mode="json", warnings="error"
+            )
+        except ValidationError as error:
+            raise InvalidJobError("arguments", _problem(error)) from None
+        except (TypeError, ValueError, PydanticSerializationError) as error:
+            raise InvalidJobError("arguments", f"do not fit: {error}") from None
+        return plain
+
+    def decode(self, payload: bytes) -> inspect.BoundArguments:
+        """The call to make; InvalidJobError where the payload does not fit."""
+        try:
+            values = self._adapter.validate_json(payload)
+        except ValidationError as error:
+            raise InvalidJobError("arguments", _problem(error)) from None
+        return inspect.BoundArguments(self._signature, OrderedDict(values))
+
+
+def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Any:
+    hint: Any = hints.get(parameter.name, Any)
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        return NotRequired[tuple[hint, ...]]
+    if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        return NotRequired[dict[str, hint]]
+    return hint if parameter.default is parameter.empty else NotRequired[hint]
+
+
+def _adapter(hint: Any) -> TypeAdapter[Any] | None:
+    return None if hint is None or hint is Any else TypeAdapter(hint)
+
+
+def _problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(each) for each in first["loc"])
+    return f"do not fit: {place}: {first['msg']}"

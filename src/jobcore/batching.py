@@ -1,0 +1,73 @@
+"""Many callers, one round trip: what arrives during a flight is the next batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from jobcore.errors import StoreUnavailableError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Batcher(Generic[Item, Result]):
+    """Collects what concurrent callers hand in and passes it on in batches.
+
+    There is no timer: a lone call flies at once, and the batches grow with the load.
+    Cancelling a caller ends its wait and nothing else. A batch that fails for another
+    reason than an outage is split until the guilty item fails alone.
+    """
+
+    def __init__(
+        self, fly: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], most: int
+    ) -> None:
+        self._fly = fly
+        self._most = most
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._flight: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, item: Item) -> asyncio.Future[Result]:
+        """The future result of *item*, which leaves with the next batch."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fly_all(), name="jobcore-batch")
+        return future
+
+    async def finish(self) -> None:
+        """Wait until everything that was handed in has landed."""
+        while self._flight is not None:
+            await asyncio.wait({self._flight})
+
+    async def _fly_all(self) -> None:
+        try:
+            while self._waiting:
+                size = min(len(self._waiting), self._most)
+                await self._fly_batch([self._waiting.popleft() for _ in range(size)])
+        finally:
+            self._flight = None
+
+    async def _fly_batch(
+        self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]
+    ) -> None:
+        try:
+            results = await self._fly([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - it belongs to the callers
+            if len(batch) > 1 and not isinstance(error, StoreUnavailableError):
+                middle = len(batch) // 2
+                await self._fly_batch(batch[:middle])
+                await self._fly_batch(batch[middle:])
+                return
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)

@@ -1,0 +1,90 @@
+"""How a manager calls its store: in tasks of its own, again after an outage."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential_jitter,
+)
+
+from jobcore.errors import StoreNotOpenError, StoreUnavailableError
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("jobcore.store")
+
+
+class StoreCalls:
+    """Makes calls to a store and outlives the cancellation of whoever asked for them.
+
+    Each call runs in a task of its own: cancelling the caller abandons the wait, never
+    the call. A call that finds the store unavailable is repeated, with the same ids and
+    tokens, for as long as *patience* says. Calls from another process or event loop
+    than the one that opened it are refused.
+    """
+
+    def __init__(self, patience: timedelta) -> None:
+        self._patience = patience
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
+        self._calls: set[asyncio.Task[object]] = set()
+
+    def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._process = os.getpid()
+
+    async def close(self) -> None:
+        """Wait for all calls, also those that finishing calls make, and refuse more."""
+        while self._calls:
+            await asyncio.wait(set(self._calls))
+        self._loop = None
+
+    async def call(self, verb: Callable[[], Awaitable[T]]) -> T:
+        """The result of *verb*, or its error."""
+        return await asyncio.shield(self.start(verb))
+
+    def start(
+        self, verb: Callable[[], Awaitable[T]], patience: timedelta | None = None
+    ) -> asyncio.Task[T]:
+        """Begin to call *verb*; the task is this object's, so shield it to await it."""
+        self._check()
+        coroutine = self._repeat(verb, self._patience if patience is None else patience)
+        task = asyncio.create_task(coroutine, name="jobcore-store-call")
+        self._calls.add(task)
+        task.add_done_callback(self._landed)
+        return task
+
+    async def _repeat(self, verb: Callable[[], Awaitable[T]], patience: timedelta) -> T:
+        try:
+            return await verb()
+        except StoreUnavailableError as error:
+            _logger.warning("%s; trying again for up to %s", error, patience)
+        repeated: T = await AsyncRetrying(
+            retry=retry_if_exception_type(StoreUnavailableError),
+            wait=wait_exponential_jitter(initial=0.05, max=2, jitter=0.05),
+            stop=stop_after_delay(patience),
+            reraise=True,
+        )(verb)
+        return repeated
+
+    def _landed(self, task: asyncio.Task[object]) -> None:
+        self._calls.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    def _check(self) -> None:
+        if self._loop is None:
+            raise StoreNotOpenError("its manager is not open")
+        if os.getpid() != self._process:
+            raise StoreNotOpenError(f"it was opened in process {self._process}")
+        if asyncio.get_running_loop() is not self._loop:
+            raise StoreNotOpenError("it was opened in another event loop")

@@ -1,0 +1,38 @@
+"""A claim that nobody loses: repeated after an outage, given back if unwanted."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from jobcore import lifecycle
+from jobcore.calls import StoreCalls
+from jobcore.claim import ClaimRequest, ClaimResult
+from jobcore.store import JobStore
+
+
+async def claim(
+    store: JobStore, calls: StoreCalls, request: ClaimRequest
+) -> ClaimResult:
+    """Make the claim, again only as long as its lease is young, as the jobs of a first
+    call may have been taken already. If the caller is cancelled meanwhile, what the
+    claim brings is released."""
+    wanted = request
+
+    async def attempt() -> ClaimResult:
+        nonlocal wanted
+        current, wanted = wanted, replace(request, repeated=True)
+        return await store.claim(current)
+
+    def give_back(task: asyncio.Task[ClaimResult]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            released = [lifecycle.release(each) for each in task.result().claims]
+            if released:
+                calls.start(lambda: store.apply(released))
+
+    task = calls.start(attempt, patience=request.lease / 3)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(give_back)
+        raise

@@ -1,0 +1,87 @@
+"""Settings: from arguments, else the environment, else a TOML file, else defaults."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=366))]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class JobcoreConfig(BaseSettings):
+    """How manager and workers behave.
+
+    Each setting is an argument, an environment variable `JOBCORE_<NAME>`, or a line of
+    `jobcore.toml` in the working directory; lengths of time are seconds or ISO 8601.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="jobcore_", toml_file="jobcore.toml", frozen=True, extra="forbid"
+    )
+
+    store_url: str = "memory://"
+    """Which store, and where it is."""
+
+    default_queue: str = "default"
+    default_max_retries: int = Field(default=3, ge=0, le=1000)
+    retry_delay_base: Duration = timedelta(seconds=2)
+    retry_delay_cap: Duration = timedelta(hours=1)
+
+    job_claim_timeout: Duration = timedelta(seconds=30)
+    """The lease: how long a claim lasts unless it is renewed, every third of it."""
+    max_concurrent_jobs: Count = 10
+    """How many handlers a worker runs at a time."""
+    max_claim_batch_size: Count = 100
+    job_prefetch: int | None = Field(default=None, ge=0, le=10_000)
+    """How many claimed jobs may wait in a worker for a slot; by default as many as it
+    has slots."""
+    job_polling_interval: Duration = timedelta(seconds=1)
+    """How often an idle worker asks, where no wake-up reaches it."""
+    stale_job_claim_check_interval: Duration = timedelta(seconds=5)
+    prune_interval: Duration = timedelta(minutes=1)
+    max_lost: Count = 3
+    """After how many lost claims a job fails."""
+    shutdown_grace_period: timedelta = Field(
+        default=timedelta(seconds=10), ge=timedelta(0)
+    )
+    store_retry_timeout: Duration = timedelta(seconds=30)
+    """How long a call is repeated while the store is unavailable."""
+
+    retention_completed: Duration | None = timedelta(days=7)
+    retention_failed: Duration | None = timedelta(days=30)
+    retention_canceled: Duration | None = timedelta(days=7)
+    """How long finished jobs are kept; None keeps them for ever."""
+
+    max_payload_size: Count = 256 * 1024
+    max_result_size: Count = 256 * 1024
+    max_outcome_backlog: Count = 10_000
+    """How many ended jobs a worker may have unreported before it claims no more."""
+
+    @model_validator(mode="after")
+    def _lease_is_long_enough(self) -> Self:
+        if self.job_claim_timeout < timedelta(milliseconds=300):
+            problem = "job_claim_timeout must be at least 0.3 seconds"
+            raise ValueError(problem)
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        toml: Any = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, toml

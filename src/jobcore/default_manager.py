@@ -1,0 +1,374 @@
+"""The job manager: what happens next to a job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from pydantic import TypeAdapter
+from typing_extensions import Unpack
+
+from jobcore import checks, claiming, lifecycle, operating
+from jobcore.abilities import QueueControl, WorkerDirectory, WorkerRecord
+from jobcore.batching import Batcher
+from jobcore.calls import StoreCalls
+from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
+from jobcore.config import JobcoreConfig
+from jobcore.ending import BATCH, Endings
+from jobcore.errors import (
+    InvalidJobError,
+    JobCanceledError,
+    JobConflictError,
+    JobFailedError,
+    JobNotFoundError,
+    UnsupportedError,
+)
+from jobcore.failure import describe, describe_loss
+from jobcore.identity import new_token
+from jobcore.job import TERMINAL, Job, JobStatus, Limit, NewJob, Outcome
+from jobcore.manager import JobManager
+from jobcore.payload import encode_result
+from jobcore.query import Filter, Page, Statistics
+from jobcore.registry import store_from_url
+from jobcore.request import JobRequest, SubmitOptions
+from jobcore.retry import SYSTEM_RANDOM, RetryStrategy, exponential
+from jobcore.scheduling import InOrder, SchedulingStrategy
+from jobcore.store import Inserted, JobStore
+from jobcore.submission import new_job
+from jobcore.transition import Answer
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+_FIRST_POLL: Final = 0.02
+_PRUNE_BATCH: Final = 500
+
+
+class DefaultJobManager(JobManager):
+    """The one implementation of `JobManager`; it works with any store.
+
+    The store is open while the manager is, and closed by whoever opened it. *retry*
+    is the strategy of tasks that have none of their own.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        config: JobcoreConfig | None = None,
+        *,
+        retry: RetryStrategy | None = None,
+        scheduling: SchedulingStrategy | None = None,
+        random: Random = SYSTEM_RANDOM,
+    ) -> None:
+        self._store = store
+        self._config = config or JobcoreConfig()
+        base, cap = self._config.retry_delay_base, self._config.retry_delay_cap
+        self._backoff = exponential(base, cap=cap, random=random)
+        self._retry = retry or self._backoff
+        self._scheduling = scheduling or InOrder()
+        self._random = random
+        self._calls = StoreCalls(self._config.store_retry_timeout)
+        self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
+        self._endings = Endings(store, self._calls)
+
+    async def __aenter__(self) -> Self:
+        self._calls.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._inserts.finish()
+        await self._endings.close()
+        await self._calls.close()
+
+    @property
+    def config(self) -> JobcoreConfig:
+        return self._config
+
+    async def submit(
+        self, request: JobRequest[R], **options: Unpack[SubmitOptions]
+    ) -> Job[R]:
+        new = self._new_job(request, options)
+        inserted = await self._inserts.add(new)
+        return _typed(inserted, request)
+
+    async def submit_many(
+        self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
+    ) -> list[Job[R]]:
+        wanted = list(requests)
+        new = [self._new_job(request, options) for request in wanted]
+        inserted: list[Inserted] = []
+        for start in range(0, len(new), BATCH):
+            inserted += await self._insert(new[start : start + BATCH])
+        return [_typed(*each) for each in zip(inserted, wanted, strict=True)]
+
+    async def get(self, job: Job[Any] | str, *, attempts: bool = False) -> Job[Any]:
+        job_id = _id_of(job)
+        found = await self._calls.call(
+            lambda: self._store.get([job_id], attempts=attempts)
+        )
+        if found[0] is None:
+            raise JobNotFoundError(job_id)
+        return job.renewed(found[0]) if isinstance(job, Job) else found[0]
+
+    async def find(
+        self,
+        filter: Filter | None = None,  # noqa: A002 - the word of the contract
+        *,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page:
+        checks.check_integer("limit", limit, 1, checks.MAX_PAGE)
+        asked = filter or Filter()
+        return await self._calls.call(lambda: self._store.find(asked, cursor, limit))
+
+    async def statistics(self) -> Statistics:
+        return await self._calls.call(self._store.statistics)
+
+    async def result(self, job: Job[R], timeout: timedelta | None = None) -> R:  # noqa: ASYNC109 - the protocol's
+        seconds = None if timeout is None else timeout.total_seconds()
+        pause, longest = _FIRST_POLL, self._config.job_polling_interval.total_seconds()
+        async with asyncio.timeout(seconds):
+            while (ended := await self.get(job)).status not in TERMINAL:
+                await self._endings.wait(job.id, pause)
+                pause = min(pause * 1.5, longest)
+        if ended.status is JobStatus.CANCELED:
+            raise JobCanceledError(job.id)
+        if ended.status is JobStatus.FAILED:
+            failure = ended.failure
+            problem = (failure.type, failure.message) if failure else ("", "")
+            raise JobFailedError(job.id, *problem)
+        value: Any = ended.value
+        result: R = value
+        return result
+
+    async def cancel(self, job: Job[Any] | str) -> JobStatus:
+        job_id, token = _id_of(job), new_token(self._random)
+        status = await operating.cancel(job_id, token, self.get, self._endings.apply)
+        self._endings.wake(job_id)
+        return status
+
+    async def retry(self, job: Job[Any] | str) -> Job[Any]:
+        token = new_token(self._random)
+        await operating.retry(_id_of(job), token, self.get, self._endings.apply)
+        return await self.get(job)
+
+    async def delete(self, job: Job[Any] | str) -> None:
+        job_id = _id_of(job)
+        only = Filter(ids=(job_id,))
+        if not await self._calls.call(lambda: self._store.delete(only, 1)):
+            status = (await self.get(job_id)).status
+            raise JobConflictError(job_id, "delete", f"status {status}")
+
+    async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
+        control = self._ability(QueueControl)
+        named = _named(queue, task)
+        await self._calls.call(lambda: control.pause(**named))
+
+    async def resume(
+        self, *, queue: str | None = None, task: str | None = None
+    ) -> None:
+        control = self._ability(QueueControl)
+        named = _named(queue, task)
+        await self._calls.call(lambda: control.resume(**named))
+        if task is not None:
+            await self._lift([f"task:{task}"])
+
+    async def limit(self, key: str, limit: Limit | None) -> None:
+        control = self._ability(QueueControl)
+        checks.check_key("limit_key", key)
+        if limit is not None:
+            checks.check_limit("limit", limit)
+        await self._calls.call(lambda: control.limit(key, limit))
+        await self._lift([f"limit:{key}"])
+
+    async def claim(
+        self, worker: str, queues: Sequence[str], limit: int
+    ) -> ClaimResult:
+        checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
+        chosen, wanted = self._scheduling.plan(tuple(queues), limit)
+        request = ClaimRequest(
+            token=new_token(self._random),
+            worker=worker,
+            queues=chosen,
+            limit=wanted,
+            lease=self._config.job_claim_timeout,
+        )
+        return await claiming.claim(self._store, self._calls, request)
+
+    async def renew(self, claims: Sequence[Claim]) -> Renewal:
+        lease = self._config.job_claim_timeout
+        return await self._calls.call(lambda: self._store.renew(claims, lease))
+
+    async def complete(
+        self,
+        claim: Claim,
+        result: object = None,
+        result_type: TypeAdapter[Any] | None = None,
+    ) -> JobStatus:
+        text, problem = encode_result(result, result_type, self._config.max_result_size)
+        transition = lifecycle.complete(claim, text, problem)
+        return await self._endings.end(claim, "complete", transition)
+
+    async def fail(
+        self,
+        claim: Claim,
+        error: BaseException,
+        *,
+        outcome: Outcome = Outcome.FAILED,
+        retry: RetryStrategy | None = None,
+    ) -> JobStatus:
+        retry_after = (retry or self._retry).retry_after(claim.job, error)
+        transition = lifecycle.fail(claim, describe(error), outcome, retry_after)
+        return await self._endings.end(claim, "fail", transition)
+
+    async def release(self, claim: Claim, delay: timedelta | None = None) -> JobStatus:
+        if delay is not None:
+            return await self.snooze(claim, delay)
+        transition = lifecycle.release(claim)
+        return await self._endings.end(claim, "release", transition)
+
+    async def snooze(self, claim: Claim, delay: timedelta) -> JobStatus:
+        checks.check_delay("delay", delay)
+        transition = lifecycle.snooze(claim, delay)
+        return await self._endings.end(claim, "snooze", transition)
+
+    async def acknowledge(self, claim: Claim) -> JobStatus:
+        return await self._endings.end(claim, "acknowledge", lifecycle.stop(claim))
+
+    async def promote_due_jobs(self, limit: int = 1000) -> Promotion:
+        return await self._calls.call(lambda: self._store.promote(limit))
+
+    async def release_stale_claims(self, limit: int = 1000) -> int:
+        stale = await self._calls.call(lambda: self._store.expired(limit))
+        answers = await asyncio.gather(*map(self._lose, stale))
+        return answers.count(Answer.APPLIED)
+
+    async def lift_held_jobs(self, limit: int = 1000) -> int:
+        control = self._store.ability(QueueControl)
+        if control is None:
+            return 0
+        return await self._calls.call(lambda: control.lift(None, limit))
+
+    async def prune(self) -> int:
+        retention = {
+            JobStatus.COMPLETED: self._config.retention_completed,
+            JobStatus.FAILED: self._config.retention_failed,
+            JobStatus.CANCELED: self._config.retention_canceled,
+        }
+        pruned = 0
+        for status, age in retention.items():
+            if age is not None:
+                old = Filter(statuses=frozenset({status}), finished_for=age)
+                pruned += await self._delete_all(old)
+        return pruned
+
+    async def seen(self, worker: WorkerRecord) -> None:
+        directory = self._store.ability(WorkerDirectory)
+        if directory is not None:
+            lasting = 3 * self._config.job_claim_timeout
+            await self._calls.call(lambda: directory.seen(worker, lasting))
+
+    async def gone(self, worker_id: str) -> None:
+        directory = self._store.ability(WorkerDirectory)
+        if directory is not None:
+            await self._calls.call(lambda: directory.gone(worker_id))
+
+    async def workers(self) -> list[WorkerRecord]:
+        return await self._calls.call(self._ability(WorkerDirectory).workers)
+
+    async def turn(self, duty: str, interval: timedelta) -> bool:
+        directory = self._store.ability(WorkerDirectory)
+        if directory is None:
+            return True
+        return await self._calls.call(lambda: directory.turn(duty, interval))
+
+    async def wait(
+        self,
+        worker: str,
+        queues: Sequence[str],
+        timeout: timedelta,  # noqa: ASYNC109 - the protocol's
+    ) -> None:
+        await self._store.wait(queues, worker, timeout)
+
+    def _ability(self, kind: type[A]) -> A:
+        found = self._store.ability(kind)
+        if found is None:
+            raise UnsupportedError(type(self._store).__name__, kind.__name__)
+        return found
+
+    def _new_job(self, request: JobRequest[Any], options: SubmitOptions) -> NewJob:
+        new = new_job(request, options, self._config)
+        if new.limit_key is not None:
+            self._ability(QueueControl)
+        return replace(new, id=self._store.new_id(new))
+
+    async def _insert(self, jobs: Sequence[NewJob]) -> Sequence[Inserted]:
+        return await self._calls.call(lambda: self._store.insert(jobs))
+
+    async def _lift(self, holders: Sequence[str]) -> None:
+        control = self._ability(QueueControl)
+        while await self._calls.call(lambda: control.lift(holders, BATCH)) == BATCH:
+            pass
+
+    async def _lose(self, claim: Claim) -> Answer:
+        counted = claim.job.model_copy(update={"failures": claim.job.losses})
+        delay = self._backoff.retry_after(counted, TimeoutError())
+        token, most = new_token(self._random), self._config.max_lost
+        lost = lifecycle.lose(claim, token, describe_loss(), delay, most)
+        answer, _ = await self._endings.try_end(claim, lost)
+        return answer
+
+    async def _delete_all(self, filter: Filter) -> int:  # noqa: A002 - the word of the contract
+        deleted, total = _PRUNE_BATCH, 0
+        while deleted == _PRUNE_BATCH:
+            deleted = await self._calls.call(
+                lambda: self._store.delete(filter, _PRUNE_BATCH)
+            )
+            total += deleted
+        return total
+
+
+@asynccontextmanager
+async def open_manager(
+    url: str | None = None, config: JobcoreConfig | None = None
+) -> AsyncIterator[DefaultJobManager]:
+    """Open the store that *url*, else the configuration, names, and a manager on it;
+    close both. UnknownStoreError where no installed distribution has such a store."""
+    chosen = config or JobcoreConfig()
+    async with (
+        store_from_url(url or chosen.store_url) as store,
+        DefaultJobManager(store, chosen) as manager,
+    ):
+        yield manager
+
+
+def _typed(inserted: Inserted, request: JobRequest[R]) -> Job[R]:
+    job: Job[R] = inserted.job
+    return job.typed(request.result_type, duplicate=not inserted.created)
+
+
+def _id_of(job: Job[Any] | str) -> str:
+    return job.id if isinstance(job, Job) else job
+
+
+def _named(queue: str | None, task: str | None) -> dict[str, str]:
+    given = {"queue": queue, "task": task}
+    named = {
+        kind: checks.check_name(kind, name)
+        for kind, name in given.items()
+        if name is not None
+    }
+    if not named:
+        raise InvalidJobError("queue or task", "must be named")
+    return named

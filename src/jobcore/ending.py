@@ -1,0 +1,109 @@
+"""How claims end: outcomes in batches, and what follows from them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from jobcore import lifecycle
+from jobcore.abilities import QueueControl
+from jobcore.batching import Batcher
+from jobcore.calls import StoreCalls
+from jobcore.claim import Claim
+from jobcore.errors import ClaimLostError, JobConflictError
+from jobcore.job import Job, JobStatus
+from jobcore.store import JobStore
+from jobcore.transition import Answer, Transition
+
+BATCH: Final = 1000
+_LOCKED_PAUSES: Final = tuple(0.01 * 2**n for n in range(9))
+"""Seconds before each further try of a row that is locked, five in all."""
+
+
+class Endings:
+    """Applies the ends of claims, many in one round trip."""
+
+    def __init__(self, store: JobStore, calls: StoreCalls) -> None:
+        self._store = store
+        self._calls = calls
+        self._control = store.ability(QueueControl)
+        self._outcomes: Batcher[Transition, Answer] = Batcher(self._apply, BATCH)
+        self._lifts: Batcher[str, int] = Batcher(self._lift, BATCH)
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+
+    async def end(self, claim: Claim, act: str, transition: Transition) -> JobStatus:
+        """Apply the end of *claim* and say what status the job has now. Where a
+        cancellation was requested meanwhile, the job ends in that instead."""
+        answer, made = await self.try_end(claim, transition)
+        if answer is Answer.LOCKED:
+            raise JobConflictError(claim.job_id, act, answer)
+        if answer is not Answer.APPLIED:
+            raise ClaimLostError(claim.job_id, act, answer)
+        return (made.delay and made.later) or made.status
+
+    async def try_end(
+        self, claim: Claim, transition: Transition
+    ) -> tuple[Answer, Transition]:
+        """Apply the end of *claim*, and tell what was applied; losing is an answer."""
+        answer = await self.apply(transition)
+        if answer is Answer.CANCEL_REQUEST:
+            transition = lifecycle.acknowledge(transition)
+            answer = await self.apply(transition)
+        if answer is Answer.APPLIED:
+            self.wake(claim.job_id)
+            self._fill_place_of(claim.job)
+        return answer, transition
+
+    async def apply(self, transition: Transition) -> Answer:
+        """Apply a write of any kind in the next batch, again while it is locked."""
+        answer = await self._outcomes.add(transition)
+        for pause in _LOCKED_PAUSES:
+            if answer is not Answer.LOCKED:
+                break
+            await asyncio.sleep(pause)
+            answer = await self._outcomes.add(transition)
+        return answer
+
+    def wake(self, job_id: str) -> None:
+        """Let `wait` return."""
+        for event in self._waiting.get(job_id, ()):
+            event.set()
+
+    async def wait(self, job_id: str, timeout: float) -> None:  # noqa: ASYNC109 - it returns in time, it never raises
+        """Return when a claim of the job ended in this process, or after *timeout*."""
+        event = asyncio.Event()
+        self._waiting.setdefault(job_id, set()).add(event)
+        try:
+            async with asyncio.timeout(timeout):
+                await event.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting[job_id].discard(event)
+            if not self._waiting[job_id]:
+                del self._waiting[job_id]
+
+    async def close(self) -> None:
+        """Wait until everything that was handed in is stored."""
+        await self._outcomes.finish()
+        await self._lifts.finish()
+
+    def _fill_place_of(self, job: Job) -> None:
+        if job.limit_key is not None and self._control is not None:
+            lifted = self._lifts.add(f"limit:{job.limit_key}")
+            lifted.add_done_callback(_forget)
+
+    async def _apply(self, transitions: Sequence[Transition]) -> Sequence[Answer]:
+        return await self._calls.call(lambda: self._store.apply(transitions))
+
+    async def _lift(self, holders: Sequence[str]) -> Sequence[int]:
+        control, distinct = self._control, tuple(dict.fromkeys(holders))
+        if control is not None:
+            await self._calls.call(lambda: control.lift(distinct, BATCH))
+        return [0] * len(holders)
+
+
+def _forget(future: asyncio.Future[int]) -> None:
+    if not future.cancelled():
+        future.exception()

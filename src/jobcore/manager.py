@@ -1,0 +1,197 @@
+"""What a job manager offers to hosts and workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar, overload
+
+from pydantic import TypeAdapter
+from typing_extensions import Unpack
+
+from jobcore.abilities import WorkerRecord
+from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
+from jobcore.config import JobcoreConfig
+from jobcore.job import Job, JobStatus, Limit, Outcome
+from jobcore.query import Filter, Page, Statistics
+from jobcore.request import JobRequest, SubmitOptions
+from jobcore.retry import RetryStrategy
+
+R = TypeVar("R")
+
+
+class JobManager(Protocol):
+    """Decides everything that happens to jobs; keeps none of them.
+
+    Whatever returns has been stored, durably as far as the store is durable. Bad input
+    is refused with InvalidJobError before anything is written, the same on every store.
+    While the store is unavailable a call is repeated, with one effect, and raises
+    StoreUnavailableError when that takes too long. Cancelling a call ends the wait;
+    what it asked for may have happened.
+    """
+
+    @property
+    def config(self) -> JobcoreConfig: ...
+
+    async def submit(
+        self, request: JobRequest[R], **options: Unpack[SubmitOptions]
+    ) -> Job[R]:
+        """Store a job for *request*. Where its unique key is held, returns the job that
+        holds it, with `is_duplicate`. Concurrent submits share their round trips."""
+        ...
+
+    async def submit_many(
+        self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
+    ) -> list[Job[R]]:
+        """Store a job for each request, in order, in batches of 1,000; each batch is
+        stored as a whole or not at all, and nothing is if one request is invalid."""
+        ...
+
+    @overload
+    async def get(self, job: Job[R], *, attempts: bool = False) -> Job[R]: ...
+    @overload
+    async def get(self, job: str, *, attempts: bool = False) -> Job[Any]: ...
+    async def get(self, job: Job[Any] | str, *, attempts: bool = False) -> Job[Any]:
+        """The job as it is now, on demand with its attempts; JobNotFoundError."""
+        ...
+
+    async def find(
+        self,
+        filter: Filter | None = None,  # noqa: A002 - the word of the contract
+        *,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page:
+        """A page of matching jobs, the newest first; go on with the page's cursor."""
+        ...
+
+    async def statistics(self) -> Statistics:
+        """Exact counts of all jobs by queue and status."""
+        ...
+
+    async def result(self, job: Job[R], timeout: timedelta | None = None) -> R:  # noqa: ASYNC109 - part of the promise: TimeoutError
+        """Wait until *job* has ended, and return what its task returned.
+
+        Raises JobFailedError, JobCanceledError, JobNotFoundError (it was deleted), and
+        TimeoutError. Results of workers in this process come at once; else the store is
+        asked after 20 ms and ever less often, down to the polling interval.
+        """
+        ...
+
+    async def cancel(self, job: Job[Any] | str) -> JobStatus:
+        """Call a job off. A waiting one is `canceled` when this returns; of one that is
+        `in_progress` it is requested, its worker learns it with the next renewal or
+        sooner. JobConflictError where it has completed or failed."""
+        ...
+
+    async def retry(self, job: Job[R] | str) -> Job[R]:
+        """Start a terminal job anew, with all its retries. JobConflictError where it is
+        not terminal, or another job holds its unique key now."""
+        ...
+
+    async def delete(self, job: Job[Any] | str) -> None:
+        """Delete a job and its attempts; JobConflictError while it is in progress."""
+        ...
+
+    async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
+        """Start no more jobs of a queue or a task. What runs goes on."""
+        ...
+
+    async def resume(
+        self, *, queue: str | None = None, task: str | None = None
+    ) -> None:
+        """End a pause; the jobs it held are queued again when this returns."""
+        ...
+
+    async def limit(self, key: str, limit: Limit | None) -> None:
+        """Let *limit* stand for a limit key, whatever its jobs carry; None ends that.
+        What a task's own limit is called: `task:<name>`."""
+        ...
+
+    async def claim(
+        self, worker: str, queues: Sequence[str], limit: int
+    ) -> ClaimResult:
+        """Take up to *limit* jobs for *worker*, for the lease of the configuration.
+        If the caller is cancelled, what the claim brings is released."""
+        ...
+
+    async def renew(self, claims: Sequence[Claim]) -> Renewal:
+        """Extend the leases of *claims*, and learn which are lost or to be canceled."""
+        ...
+
+    async def complete(
+        self,
+        claim: Claim,
+        result: object = None,
+        result_type: TypeAdapter[Any] | None = None,
+    ) -> JobStatus:
+        """End a claim: the job is done. ClaimLostError where the claim was not current
+        any more. A result that is no JSON is stored as its nearest likeness."""
+        ...
+
+    async def fail(
+        self,
+        claim: Claim,
+        error: BaseException,
+        *,
+        outcome: Outcome = Outcome.FAILED,
+        retry: RetryStrategy | None = None,
+    ) -> JobStatus:
+        """End a claim: the attempt failed. The job is tried again where a retry is left
+        and the strategy wants it. ClaimLostError."""
+        ...
+
+    async def release(self, claim: Claim, delay: timedelta | None = None) -> JobStatus:
+        """Give a job back unfinished, now or after a delay, spending nothing; where a
+        cancellation is requested, that ends it. ClaimLostError."""
+        ...
+
+    async def snooze(self, claim: Claim, delay: timedelta) -> JobStatus:
+        """End a claim: the job is to run later, and spends nothing. ClaimLostError."""
+        ...
+
+    async def acknowledge(self, claim: Claim) -> JobStatus:
+        """End a claim whose job was to be canceled, once it has stopped."""
+        ...
+
+    async def promote_due_jobs(self, limit: int = 1000) -> Promotion:
+        """Queue the scheduled jobs that are due."""
+        ...
+
+    async def release_stale_claims(self, limit: int = 1000) -> int:
+        """End claims whose lease ran out; their jobs return after a delay, or fail with
+        the reason `lost` when that happened too often. Says how many."""
+        ...
+
+    async def lift_held_jobs(self, limit: int = 1000) -> int:
+        """Queue held jobs that may start now."""
+        ...
+
+    async def prune(self) -> int:
+        """Delete finished jobs that are older than their retention."""
+        ...
+
+    async def seen(self, worker: WorkerRecord) -> None:
+        """Enter a worker into the directory for three leases, if the store has one."""
+        ...
+
+    async def gone(self, worker_id: str) -> None:
+        """Strike a worker out of the directory."""
+        ...
+
+    async def workers(self) -> list[WorkerRecord]:
+        """The workers that live now; UnsupportedError without a directory."""
+        ...
+
+    async def turn(self, duty: str, interval: timedelta) -> bool:
+        """Whether a duty of the fleet is this caller's now."""
+        ...
+
+    async def wait(
+        self,
+        worker: str,
+        queues: Sequence[str],
+        timeout: timedelta,  # noqa: ASYNC109 - a hint returns in time, it never raises
+    ) -> None:
+        """Wait for a hint that there may be work."""
+        ...

@@ -1,0 +1,55 @@
+"""What operators do to single jobs: cancel, retry, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from jobcore import lifecycle
+from jobcore.errors import JobConflictError, JobNotFoundError, TransitionError
+from jobcore.job import Job, JobStatus
+from jobcore.transition import Answer, Transition
+
+_CHANGED: Final = {Answer.STATUS, Answer.GENERATION}
+_TRIES: Final = 20
+
+Get = Callable[[str], Awaitable[Job]]
+Apply = Callable[[Transition], Awaitable[Answer]]
+
+
+async def cancel(job_id: str, token: str, get: Get, apply: Apply) -> JobStatus:
+    """Call the job off, or request it; canceling twice is canceling once."""
+    job = await get(job_id)
+    if job.status is JobStatus.CANCELED:
+        return job.status
+    return await _write("cancel", job, token, get, apply, lifecycle.cancel)
+
+
+async def retry(job_id: str, token: str, get: Get, apply: Apply) -> JobStatus:
+    """Start the job anew."""
+    job = await get(job_id)
+    return await _write("retry", job, token, get, apply, lifecycle.retry)
+
+
+async def _write(  # noqa: PLR0913, PLR0917 - the parts of one guarded write
+    act: str,
+    job: Job,
+    token: str,
+    get: Get,
+    apply: Apply,
+    write: Callable[[Job, str], Transition],
+) -> JobStatus:
+    for _ in range(_TRIES):
+        try:
+            transition = write(job, token)
+        except TransitionError:
+            raise JobConflictError(job.id, act, f"status {job.status}") from None
+        answer = await apply(transition)
+        if answer is Answer.APPLIED:
+            return transition.status
+        if answer is Answer.MISSING:
+            raise JobNotFoundError(job.id)
+        if answer not in _CHANGED:
+            raise JobConflictError(job.id, act, answer)
+        job = await get(job.id)
+    raise JobConflictError(job.id, act, "its constant change")

@@ -1,0 +1,141 @@
+"""JSON text and back: strict about what people submit, forgiving about what ran.
+
+What is submitted must come back as it was, on every store, so whatever JSON could
+change or another store could refuse is refused here. What a handler returns is stored
+in any case: its job has run, and running it again would not make the value better.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+
+from jobcore.errors import InvalidJobError, TooLargeError
+
+MAX_DEPTH = 64
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
+
+
+def encode(field: str, value: object, limit: int) -> bytes:
+    """*value* as JSON text of at most *limit* bytes; InvalidJobError for all that
+    would not come back equal: other types than JSON's own, keys that are no strings,
+    numbers that are not finite or beyond 64 bits, NUL, lone surrogates, more than 64
+    levels."""
+    _check(field, value)
+    text = to_json(value)
+    if len(text) > limit:
+        raise TooLargeError(field, len(text), limit)
+    return text
+
+
+def encode_result(
+    value: object, result_type: TypeAdapter[Any] | None, limit: int
+) -> tuple[bytes, str | None]:
+    """*value* as JSON text, whatever it is, and what had to be changed about it. Where
+    it is not storable, its nearest likeness is stored; where it is larger than *limit*
+    bytes, null."""
+    try:
+        plain = value
+        if result_type is not None:
+            plain = result_type.dump_python(value, mode="json", warnings="error")
+        return encode("result", plain, limit), None
+    except TooLargeError as error:
+        return b"null", str(error)
+    except Exception as error:  # noqa: BLE001 - a result must not stop its job's report
+        problem = str(error) if isinstance(error, InvalidJobError) else repr(error)
+    text = to_json(_likeness(value))
+    if len(text) > limit:
+        return b"null", str(TooLargeError("result", len(text), limit))
+    return text, problem
+
+
+def clean(text: str) -> str:
+    """*text* without what some store could not keep: NUL and lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
+def safe_repr(value: object) -> str:
+    """`repr`, or the type's name where that fails."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - foreign code may raise anything
+        return f"<{type(value).__qualname__}>"
+
+
+def _check(field: str, value: object) -> None:
+    pending = [(value, 1)]
+    while pending:
+        each, depth = pending.pop()
+        kind = type(each)
+        if kind is dict or kind is list:
+            if depth > MAX_DEPTH:
+                raise InvalidJobError(field, f"is deeper than {MAX_DEPTH} levels")
+            pending.extend((item, depth + 1) for item in _items(field, each))
+        elif problem := _problem(each):
+            raise InvalidJobError(field, problem)
+
+
+def _items(field: str, container: Any) -> Any:
+    if type(container) is list:
+        return container
+    for key in container:
+        if type(key) is not str:
+            raise InvalidJobError(field, f"has a key that is no string: {key!r:.80}")
+        if problem := _problem(key):
+            raise InvalidJobError(field, f"has a key that {problem}")
+    return container.values()
+
+
+def _problem(value: object) -> str | None:
+    kind = type(value)
+    if value is None or kind is bool:
+        return None
+    if kind is str:
+        return _text_problem(str(value))
+    if isinstance(value, int) and kind is int:
+        fits = _MIN_INTEGER <= value <= _MAX_INTEGER
+        return None if fits else "has a number beyond 64 bits"
+    if isinstance(value, float) and kind is float:
+        return None if math.isfinite(value) else "has a number that is not finite"
+    return f"has a value of type {kind.__qualname__}, which JSON lacks"
+
+
+def _text_problem(text: str) -> str | None:
+    if "\0" in text:
+        return "has a NUL character"
+    if text.isascii():
+        return None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "has a lone surrogate"
+    return None
+
+
+def _likeness(value: object) -> object:
+    if inspect.iscoroutine(value):
+        value.close()
+    try:
+        plain = to_jsonable_python(value, fallback=safe_repr, bytes_mode="base64")
+        return _mended(plain, 1)
+    except (ValueError, TypeError, RecursionError, PydanticSerializationError):
+        return clean(safe_repr(value))[:1024]
+
+
+def _mended(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        return None
+    if isinstance(value, dict):
+        pairs = value.items()
+        return {clean(str(key)): _mended(item, depth + 1) for key, item in pairs}
+    if isinstance(value, list):
+        return [_mended(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return clean(value)
+    return None if _problem(value) else value

@@ -1,0 +1,63 @@
+"""What is handed to `submit`: a task's name, its arguments, and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypedDict
+
+from pydantic import BaseModel, TypeAdapter
+from typing_extensions import TypeVar, Unpack
+
+from jobcore.job import JobStatus, Limit
+
+R = TypeVar("R", default=Any)
+
+
+class SubmitOptions(TypedDict, total=False):
+    """How a job is to be kept and run. Those of `submit` go before those of the
+    request, and those before the task's; labels add up."""
+
+    queue: str
+    priority: int
+    run_at: datetime
+    """When it is due, aware; the past means now. Goes before `delay`."""
+    delay: timedelta
+    """How long after the submit it is due, by the store's clock."""
+    unique_key: str
+    """While a job of the same task holds this key, `submit` returns that job."""
+    unique_scope: frozenset[JobStatus]
+    """In which statuses the key is held; by default until the job is finished."""
+    labels: Mapping[str, str]
+    limit_key: str
+    """Jobs with the same key share one limit; by default the task's."""
+    limit: Limit
+    timeout: timedelta | None
+    """How long an attempt may take."""
+    max_retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest(Generic[R]):
+    """A job to be: made by a task's `job(...)`, or by name, where the task's code is
+    elsewhere: `JobRequest("send_email", {"to": "ada@example.org"})`. The arguments are
+    named, and plain JSON or a pydantic model."""
+
+    task: str
+    arguments: Mapping[str, Any] | BaseModel = field(default_factory=dict[str, Any])
+    options: SubmitOptions = field(default_factory=SubmitOptions)
+    result_type: TypeAdapter[R] | None = None
+
+    def with_options(self, **options: Unpack[SubmitOptions]) -> JobRequest[R]:
+        """The same request with *options* before those that it has."""
+        return replace(self, options=merged(self.options, options))
+
+
+def merged(first: SubmitOptions, then: SubmitOptions) -> SubmitOptions:
+    """*then* before *first*, label by label."""
+    labels = {**first.get("labels", {}), **then.get("labels", {})}
+    both = SubmitOptions(**{**first, **then})
+    if labels:
+        both["labels"] = labels
+    return both
