@@ -1,0 +1,48 @@
+"""Lists in statements: of any length, under one statement text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from jobcore_sql.columns import Json
+
+
+class Among(FunctionElement[bool]):
+    """Whether *column* is in a list, which is one parameter however long it is.
+
+    An IN with a parameter per element has another text for each length, which defeats
+    every statement cache, and ends at the database's limit of parameters. How a
+    dialect unfolds the parameter is compiled here.
+    """
+
+    name = "among"
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(
+        self, column: ColumnElement[Any], name: str, values: Sequence[str] | None = None
+    ) -> None:
+        if values is None:
+            listed = bindparam(name, type_=Json)
+        else:
+            listed = bindparam(name, list(values), type_=Json)
+        super().__init__(column, listed)
+
+
+@compiles(Among, "sqlite")
+def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, listed = element.clauses
+    unfolded = func.json_each(listed).table_valued("value")
+    return compiler.process(column.in_(select(unfolded.c.value)), **options)

@@ -1,0 +1,192 @@
+"""Claim: take queued jobs for a worker, and put aside what may not start.
+
+Candidates are read with their rows locked, judged here, and written back in one
+statement: the one shape that every SQL database can do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, select, tuple_, update
+
+from jobcore.claim import Claim, ClaimRequest, ClaimResult
+from jobcore.job import Job, JobStatus
+from jobcore_sql.among import Among
+from jobcore_sql.gate import Gate, keys_of
+from jobcore_sql.move import LIMIT, unlock
+from jobcore_sql.records import IS_IN_PROGRESS, IS_QUEUED, JOB, fields, job, lock
+from jobcore_sql.tables import jobs
+from jobcore_sql.transaction import Deltas, Transaction
+
+_PLACE = (jobs.c.priority, jobs.c.due_at, jobs.c.id)
+_QUEUE = IS_QUEUED & (jobs.c.queue == bindparam("queue"))
+_ANY = select(jobs.c.id).where(_QUEUE).limit(1)
+_FIRST = (
+    select(*JOB)
+    .where(_QUEUE)
+    .order_by(*_PLACE)
+    .limit(LIMIT)
+    .with_for_update(skip_locked=True)
+)
+_FURTHER = _FIRST.where(
+    tuple_(*_PLACE)
+    > tuple_(*(bindparam(f"last_{each.name}", type_=each.type) for each in _PLACE))
+)
+_OWN = (
+    select(*JOB)
+    .where(IS_IN_PROGRESS, jobs.c.token == bindparam("token"))
+    .order_by(*_PLACE)
+)
+_TAKE = (
+    update(jobs)
+    .where(Among(jobs.c.id, "ids"))
+    .values(
+        status=JobStatus.IN_PROGRESS,
+        attempt=jobs.c.attempt + 1,
+        token=bindparam("holder"),
+        worker=bindparam("by"),
+        lease_until=bindparam("until"),
+        started_at=bindparam("now"),
+        ended_at=None,
+        outcome=None,
+    )
+)
+_PUT_ASIDE = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job_id"))
+    .values(
+        status=bindparam("becomes"),
+        held_by=bindparam("holder"),
+        due_at=bindparam("due"),
+    )
+)
+
+Fields = dict[str, Any]
+
+
+def nothing_queued(
+    transaction: Transaction, request: ClaimRequest
+) -> ClaimResult | None:
+    """The answer where the queues of *request* are empty."""
+    if request.repeated:
+        return None
+    empty = all(
+        transaction.first(_ANY, queue=queue) is None for queue in request.queues
+    )
+    return ClaimResult() if empty else None
+
+
+def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult:
+    """Take what *request* asks for."""
+    if request.repeated and (own := _own(transaction, request)):
+        return ClaimResult(own)
+    gate = Gate(transaction)
+    taken: list[Fields] = []
+    aside: list[tuple[Fields, Fields]] = []
+    for candidate in _candidates(transaction, request, gate, taken):
+        obstacle = gate.obstacle(candidate)
+        if obstacle is None:
+            taken.append(candidate)
+        else:
+            aside.append((candidate, obstacle))
+        if len(taken) + len(aside) == request.bound:
+            break
+    gate.save()
+    _put_aside(transaction, aside)
+    examined = len(taken) + len(aside)
+    held = sum(change["status"] is JobStatus.HELD for _, change in aside)
+    return ClaimResult(
+        _take(transaction, request, taken),
+        examined,
+        bounded=examined == request.bound and len(taken) < request.limit,
+        held=held,
+        deferred=len(aside) - held,
+    )
+
+
+def _own(transaction: Transaction, request: ClaimRequest) -> tuple[Claim, ...]:
+    found = [job(row) for row in transaction.rows(_OWN, token=request.token)]
+    order = {queue: place for place, queue in enumerate(request.queues)}
+    found.sort(key=lambda each: order.get(each.queue, len(order)))
+    return tuple(Claim(each, request.token) for each in found)
+
+
+def _candidates(
+    transaction: Transaction, request: ClaimRequest, gate: Gate, taken: Sequence[Fields]
+) -> Iterator[Fields]:
+    """Queued jobs in the order of claims, page by page, until enough are *taken*. The
+    first page of a queue is what is still wanted, as nearly always all of it starts."""
+    for queue in request.queues:
+        statement, last, size = _FIRST, {}, request.limit - len(taken)
+        while queue not in gate.paused.queues and len(taken) < request.limit:
+            rows = transaction.rows(statement, queue=queue, limit=size, **last)
+            page = [fields(row) for row in rows]
+            gate.learn(keys_of(page))
+            for candidate in page:
+                if len(taken) == request.limit:
+                    return
+                yield candidate
+            if len(page) < size:
+                break
+            last = {f"last_{each.name}": page[-1][each.name] for each in _PLACE}
+            statement, size = _FURTHER, request.bound
+
+
+def _take(
+    transaction: Transaction, request: ClaimRequest, taken: Sequence[Fields]
+) -> tuple[Claim, ...]:
+    if not taken:
+        return ()
+    now = transaction.now
+    row = {
+        "ids": [each["id"] for each in taken],
+        "holder": request.token,
+        "by": request.worker,
+        "until": now + request.lease,
+        "now": now,
+    }
+    transaction.write(_TAKE, row)
+    _follow(transaction, [(each, {"status": JobStatus.IN_PROGRESS}) for each in taken])
+    return tuple(
+        Claim(
+            Job.model_validate({**each, **request.effect(each["attempt"], now)}),
+            request.token,
+        )
+        for each in taken
+    )
+
+
+def _put_aside(
+    transaction: Transaction, aside: Sequence[tuple[Fields, Fields]]
+) -> None:
+    if not aside:
+        return
+    rows = [
+        {
+            "job_id": each["id"],
+            "becomes": change["status"],
+            "holder": change.get("held_by"),
+            "due": change.get("due_at", each["due_at"]),
+        }
+        for each, change in aside
+    ]
+    transaction.write(_PUT_ASIDE, *rows)
+    _follow(transaction, aside)
+
+
+def _follow(
+    transaction: Transaction, changed: Sequence[tuple[Fields, Mapping[str, Any]]]
+) -> None:
+    """Let unique keys and counts follow the jobs that left the queue."""
+    freed = [
+        each["id"]
+        for each, change in changed
+        if each["unique_key"] is not None
+        and lock(each["unique_key"], each["unique_scope"], change["status"]) is None
+    ]
+    unlock(transaction, freed)
+    deltas = Deltas((each["queue"], change["status"]) for each, change in changed)
+    deltas.subtract((each["queue"], each["status"]) for each, _ in changed)
+    transaction.count(deltas)

@@ -1,0 +1,79 @@
+"""Statistics: the counts as they are kept, and since when the oldest queued job is due."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+
+from jobcore.job import JobStatus
+from jobcore.query import QueueStatistics, Statistics
+from jobcore_sql.records import IS_QUEUED
+from jobcore_sql.tables import counts, jobs
+from jobcore_sql.transaction import Transaction
+
+_COUNTS = select(counts).where(counts.c.n != 0)
+
+
+def _oldest() -> Select[tuple[str, datetime]]:
+    """The earliest due time of each queue: the first entry of each of its priorities.
+    It leaps from priority to priority, so the queued jobs between cost nothing."""
+    first = (
+        select(func.min(jobs.c.priority))
+        .where(IS_QUEUED, jobs.c.queue == counts.c.queue)
+        .correlate(counts)
+        .scalar_subquery()
+    )
+    levels = (
+        select(counts.c.queue, first.label("priority"))
+        .where(counts.c.status == JobStatus.QUEUED, counts.c.n > 0)
+        .cte("levels", recursive=True)
+    )
+    following = (
+        select(func.min(jobs.c.priority))
+        .where(
+            IS_QUEUED,
+            jobs.c.queue == levels.c.queue,
+            jobs.c.priority > levels.c.priority,
+        )
+        .correlate(levels)
+        .scalar_subquery()
+    )
+    levels = levels.union_all(
+        select(levels.c.queue, following).where(levels.c.priority.is_not(None))
+    )
+    due_at = (
+        select(func.min(jobs.c.due_at))
+        .where(
+            IS_QUEUED,
+            jobs.c.queue == levels.c.queue,
+            jobs.c.priority == levels.c.priority,
+        )
+        .correlate(levels)
+        .scalar_subquery()
+    )
+    return (
+        select(levels.c.queue, func.min(due_at, type_=jobs.c.due_at.type))
+        .where(levels.c.priority.is_not(None))
+        .group_by(levels.c.queue)
+    )
+
+
+_OLDEST = _oldest()
+
+
+def statistics(transaction: Transaction) -> Statistics:
+    """The counts of the transaction's snapshot."""
+    by_queue = defaultdict[str, dict[JobStatus, int]](dict)
+    for queue, status, n in transaction.rows(_COUNTS):
+        by_queue[queue][status] = n
+    oldest: dict[str, datetime] = {
+        queue: due_at for queue, due_at in transaction.rows(_OLDEST)
+    }
+    return Statistics(
+        {
+            queue: QueueStatistics(by_status, oldest.get(queue))
+            for queue, by_status in by_queue.items()
+        }
+    )

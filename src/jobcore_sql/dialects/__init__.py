@@ -1,0 +1,47 @@
+"""What differs from database to database; everything else is written once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Column, Connection, Engine, Executable, Table
+
+from jobcore.errors import StoreError
+
+
+class StoreDialect(Protocol):
+    """One kind of database."""
+
+    def engine(self) -> Engine:
+        """An engine for the store's connections, which opens none yet."""
+
+    def prepare(self, connection: Connection) -> None:
+        """Make the settings of a fresh connection."""
+
+    def begin_reading(self, connection: Connection) -> None:
+        """Start a transaction that sees one snapshot."""
+
+    def begin_writing(self, connection: Connection) -> None:
+        """Start a transaction that may write, and wait for its lock."""
+
+    def now(self, connection: Connection) -> datetime:
+        """The database's clock."""
+
+    def version(self, connection: Connection) -> int:
+        """A number that changes when another connection has committed."""
+
+    def upsert(self, table: Table, names: tuple[str, ...]) -> Executable:
+        """An INSERT that replaces the columns *names* of what is there."""
+
+    def insert_missing(self, table: Table) -> Executable:
+        """An INSERT that leaves what is there."""
+
+    def add_up(self, table: Table, column: Column[Any]) -> Executable:
+        """An INSERT that adds *column* to what is there."""
+
+    def damage(self, connection: Connection) -> tuple[str, ...]:
+        """What the database itself finds wrong with its files and indexes."""
+
+    def mapped(self, error: Exception) -> StoreError:
+        """The error of the contract for one of the driver."""

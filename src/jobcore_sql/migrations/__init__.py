@@ -1,0 +1,1 @@
+"""The migrations, oldest first, each with the tables as they were then."""

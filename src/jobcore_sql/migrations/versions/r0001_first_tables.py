@@ -1,0 +1,184 @@
+"""The first tables."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    text,
+)
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create everything."""
+    _create_jobs()
+    _create_what_jobs_have()
+    _create_control()
+    _create_directory()
+
+
+def _create_jobs() -> None:
+    zero = text("0")
+    op.create_table(
+        "jobs",
+        Column("id", String(64), primary_key=True),
+        Column("task", Text, nullable=False),
+        Column("queue", Text, nullable=False),
+        Column("priority", SmallInteger, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        Column("labels", Text, nullable=False),
+        Column("unique_key", Text),
+        Column("unique_scope", String(80), nullable=False),
+        Column("limit_key", Text),
+        Column("limit_figures", Text),
+        Column("max_retries", Integer, nullable=False),
+        Column("timeout", BigInteger),
+        Column("extra", LargeBinary),
+        Column("status", String(16), nullable=False),
+        Column("held_by", Text),
+        Column("reason", Text),
+        Column("generation", Integer, nullable=False, server_default=zero),
+        Column("attempt", Integer, nullable=False, server_default=zero),
+        Column("failures", Integer, nullable=False, server_default=zero),
+        Column("losses", Integer, nullable=False, server_default=zero),
+        Column("created_at", BigInteger, nullable=False),
+        Column("due_at", BigInteger, nullable=False),
+        Column("finished_at", BigInteger),
+        Column("cancel_requested_at", BigInteger),
+        Column("worker", Text),
+        Column("lease_until", BigInteger),
+        Column("started_at", BigInteger),
+        Column("ended_at", BigInteger),
+        Column("outcome", String(16)),
+        Column("result", LargeBinary),
+        Column("error", LargeBinary),
+        Column("token", Text),
+        Column("receipt", Text),
+        Column("unique_lock", Text),
+        CheckConstraint("id <> ''", name="jobs_id"),
+        CheckConstraint("priority BETWEEN -32768 AND 32767", name="jobs_priority"),
+        CheckConstraint(
+            "status IN ('scheduled', 'queued', 'held', 'in_progress', 'completed',"
+            " 'failed', 'canceled')",
+            name="jobs_status",
+        ),
+        CheckConstraint(
+            "(status = 'in_progress') = (token IS NOT NULL)", name="jobs_token"
+        ),
+        CheckConstraint(
+            "(status = 'in_progress') = (lease_until IS NOT NULL)", name="jobs_lease"
+        ),
+        CheckConstraint(
+            "(status = 'held') = (held_by IS NOT NULL)", name="jobs_held_by"
+        ),
+        CheckConstraint(
+            "(status IN ('completed', 'failed', 'canceled'))"
+            " = (finished_at IS NOT NULL)",
+            name="jobs_finished_at",
+        ),
+    )
+    place = ["priority", "due_at", "id"]
+    _index("jobs_queued", ["queue", *place], "status = 'queued'")
+    _index("jobs_scheduled", ["due_at", "id"], "status = 'scheduled'")
+    _index("jobs_held", ["held_by", *place], "status = 'held'")
+    _index("jobs_in_progress", ["lease_until", "id"], "status = 'in_progress'")
+    _index(
+        "jobs_limited",
+        ["limit_key"],
+        "status = 'in_progress' AND limit_key IS NOT NULL",
+    )
+    _index(
+        "jobs_cancel_requested",
+        ["worker"],
+        "status = 'in_progress' AND cancel_requested_at IS NOT NULL",
+    )
+    _index("jobs_finished", ["status", "finished_at", "id"], "finished_at IS NOT NULL")
+    op.create_index(
+        "jobs_unique",
+        "jobs",
+        ["task", "unique_lock"],
+        unique=True,
+        sqlite_where=text("unique_lock IS NOT NULL"),
+    )
+
+
+def _create_what_jobs_have() -> None:
+    op.create_table(
+        "attempts",
+        Column("job_id", String(64), primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("worker", Text, nullable=False),
+        Column("started_at", BigInteger, nullable=False),
+        Column("ended_at", BigInteger),
+        Column("outcome", String(16)),
+        Column("error", LargeBinary),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "labels",
+        Column("name", Text, primary_key=True),
+        Column("value", Text, primary_key=True),
+        Column("job_id", String(64), primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("labels_job", "labels", ["job_id"])
+    op.create_table(
+        "counts",
+        Column("queue", Text, primary_key=True),
+        Column("status", String(16), primary_key=True),
+        Column("n", Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+def _create_control() -> None:
+    op.create_table(
+        "pauses",
+        Column("kind", String(8), primary_key=True),
+        Column("name", Text, primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "limits",
+        Column("key", Text, primary_key=True),
+        Column("figures", Text),
+        Column("enforced_at", BigInteger),
+        Column("reserved_at", BigInteger),
+        sqlite_with_rowid=False,
+    )
+
+
+def _create_directory() -> None:
+    op.create_table(
+        "workers",
+        Column("id", Text, primary_key=True),
+        Column("queues", Text, nullable=False),
+        Column("tasks", Text, nullable=False),
+        Column("concurrency", Integer, nullable=False),
+        Column("version", Text, nullable=False),
+        Column("seen_at", BigInteger, nullable=False),
+        Column("expires_at", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "duties",
+        Column("name", Text, primary_key=True),
+        Column("due_at", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+def _index(name: str, columns: list[str], where: str) -> None:
+    op.create_index(name, "jobs", columns, sqlite_where=text(where))

@@ -1,0 +1,201 @@
+"""The SQL store: the contract over functions that each run in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
+
+from jobcore.abilities import (
+    Paused,
+    QueueControl,
+    Verifiable,
+    Verification,
+    WorkerDirectory,
+    WorkerRecord,
+)
+from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
+from jobcore.job import Job, JobStatus, Limit, NewJob
+from jobcore.query import Filter, Page, Statistics
+from jobcore.store import Inserted, JobStore
+from jobcore.transition import Answer, Transition
+from jobcore_sql import control, directory, find, gate, renew, wake
+from jobcore_sql.apply import apply
+from jobcore_sql.claim import claim, nothing_queued
+from jobcore_sql.counting import statistics
+from jobcore_sql.database import Database
+from jobcore_sql.dialects.sqlite import SQLOptions
+from jobcore_sql.insert import insert
+from jobcore_sql.promote import nothing_due, promote
+from jobcore_sql.transaction import Transaction
+from jobcore_sql.verify import verify
+
+T = TypeVar("T")
+
+
+class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
+    """Keeps jobs in a SQL database, for now in a file of SQLite.
+
+    The URL is SQLAlchemy's, such as `sqlite+aiosqlite:///jobs.db` or
+    `sqlite:///jobs.db`. Any number of processes of one host may share the file.
+    """
+
+    def __init__(self, url: str, options: SQLOptions | None = None) -> None:
+        self.url = url
+        self.options = options or SQLOptions()
+        self._database = Database(url, self.options)
+        self._watch = wake.Watch(partial(self._glance, wake.look))
+
+    async def __aenter__(self) -> Self:
+        await self._database.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._database.close()
+
+    async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
+        if not jobs:
+            return []
+        inserted = await self._write(insert, jobs)
+        if any(each.created and _is_queued(each.job) for each in inserted):
+            self._watch.bell.ring()
+        return inserted
+
+    async def get(
+        self, ids: Sequence[str], *, attempts: bool = False
+    ) -> list[Job | None]:
+        return await self._read(partial(find.get, with_attempts=attempts), ids)
+
+    async def claim(self, request: ClaimRequest) -> ClaimResult:
+        return await self._write(claim, request, unless=nothing_queued)
+
+    async def apply(self, transitions: Sequence[Transition]) -> list[Answer]:
+        if not transitions:
+            return []
+        answers = await self._write(apply, transitions)
+        if any(map(_wakes, transitions, answers)):
+            self._watch.bell.ring()
+        return answers
+
+    async def renew(self, claims: Sequence[Claim], lease: timedelta) -> Renewal:
+        if not claims:
+            return Renewal()
+        return await self._write(renew.renew, claims, lease)
+
+    async def expired(self, limit: int) -> list[Claim]:
+        return await self._read(renew.expired, limit)
+
+    async def promote(self, limit: int) -> Promotion:
+        promotion = await self._write(promote, limit, unless=nothing_due)
+        if promotion.promoted:
+            self._watch.bell.ring()
+        return promotion
+
+    async def find(self, filter: Filter, cursor: str | None, limit: int) -> Page:  # noqa: A002 - the word of the contract
+        return await self._read(find.find, filter, cursor, limit)
+
+    async def statistics(self) -> Statistics:
+        return await self._read(statistics)
+
+    async def delete(self, filter: Filter, limit: int) -> int:  # noqa: A002 - the word of the contract
+        return await self._write(
+            find.delete, filter, limit, unless=find.nothing_to_delete
+        )
+
+    async def wait(
+        self,
+        queues: Sequence[str],
+        worker: str,
+        timeout: timedelta,  # noqa: ASYNC109 - the contract's
+    ) -> None:
+        await self._watch.wait(queues, worker, timeout)
+
+    async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
+        await self._write(control.pause, _named(queue=queue, task=task))
+
+    async def resume(
+        self, *, queue: str | None = None, task: str | None = None
+    ) -> None:
+        await self._write(control.resume, _named(queue=queue, task=task))
+        self._watch.bell.ring()
+
+    async def paused(self) -> Paused:
+        return await self._read(gate.paused)
+
+    async def limit(self, key: str, limit: Limit | None) -> None:
+        await self._write(control.limit, key, limit)
+
+    async def lift(self, holders: Sequence[str] | None, limit: int) -> int:
+        lifted = await self._write(
+            control.lift, holders, limit, unless=control.nothing_held
+        )
+        if lifted:
+            self._watch.bell.ring()
+        return lifted
+
+    async def seen(self, worker: WorkerRecord, expires_in: timedelta) -> None:
+        await self._write(directory.seen, worker, expires_in)
+
+    async def gone(self, worker_id: str) -> None:
+        self._watch.forget(worker_id)
+        await self._write(directory.gone, worker_id)
+
+    async def workers(self) -> list[WorkerRecord]:
+        return await self._read(directory.alive)
+
+    async def turn(self, duty: str, interval: timedelta) -> bool:
+        return await self._write(
+            directory.turn, duty, interval, unless=directory.not_due
+        )
+
+    async def verify(self) -> Verification:
+        return await self._read(verify)
+
+    async def _read(self, verb: Callable[..., T], *arguments: object) -> T:
+        return await self._database.read(
+            lambda transaction: verb(transaction, *arguments), self.offset
+        )
+
+    async def _glance(self, verb: Callable[..., T], *arguments: object) -> T:
+        return await self._database.glance(
+            lambda transaction: verb(transaction, *arguments), self.offset
+        )
+
+    async def _write(
+        self,
+        verb: Callable[..., T],
+        *arguments: object,
+        unless: Callable[..., T | None] | None = None,
+    ) -> T:
+        """Run *verb* in a writing transaction, *unless* a look without the lock has the
+        answer already."""
+
+        def first(transaction: Transaction) -> T | None:
+            return unless and unless(transaction, *arguments)
+
+        return await self._database.write(
+            lambda transaction: verb(transaction, *arguments),
+            self.offset,
+            unless=first if unless else None,
+        )
+
+
+def _is_queued(job: Job) -> bool:
+    return job.status is JobStatus.QUEUED
+
+
+def _wakes(transition: Transition, answer: Answer) -> bool:
+    return answer is Answer.APPLIED and bool(
+        transition.cancel or transition.status is JobStatus.QUEUED
+    )
+
+
+def _named(**names: str | None) -> dict[str, str]:
+    return {kind: name for kind, name in names.items() if name is not None}

@@ -1,0 +1,177 @@
+"""The tables, their invariants and their indexes, as the newest migration leaves them.
+
+`jobs` tells everything about a job but its earlier attempts. Each index is partial, so
+that a job is in the few that its status needs, and what a claim costs does not depend
+on the jobs it cannot meet. `token` is who holds the job, `receipt` the last recorded
+write, `unique_lock` the unique key as long as the job holds it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from jobcore.job import JobStatus, Outcome
+from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Word
+
+metadata = MetaData()
+
+ZERO = text("0")
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("unique_key", Text),
+    Column("unique_scope", Scope, nullable=False),
+    Column("limit_key", Text),
+    Column("limit_figures", Figures, key="limit"),
+    Column("max_retries", Integer, nullable=False),
+    Column("timeout", Duration),
+    Column("extra", LargeBinary),
+    Column("status", Word(JobStatus), nullable=False),
+    Column("held_by", Text),
+    Column("reason", Text),
+    Column("generation", Integer, nullable=False, server_default=ZERO),
+    Column("attempt", Integer, nullable=False, server_default=ZERO),
+    Column("failures", Integer, nullable=False, server_default=ZERO),
+    Column("losses", Integer, nullable=False, server_default=ZERO),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("cancel_requested_at", Instant),
+    Column("worker", Text),
+    Column("lease_until", Instant),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("outcome", Word(Outcome)),
+    Column("result", LargeBinary),
+    Column("error", LargeBinary),
+    Column("token", Text),
+    Column("receipt", Text),
+    Column("unique_lock", Text),
+    CheckConstraint("id <> ''", name="jobs_id"),
+    CheckConstraint("priority BETWEEN -32768 AND 32767", name="jobs_priority"),
+    CheckConstraint(
+        "status IN ('scheduled', 'queued', 'held', 'in_progress', 'completed',"
+        " 'failed', 'canceled')",
+        name="jobs_status",
+    ),
+    CheckConstraint(
+        "(status = 'in_progress') = (token IS NOT NULL)", name="jobs_token"
+    ),
+    CheckConstraint(
+        "(status = 'in_progress') = (lease_until IS NOT NULL)", name="jobs_lease"
+    ),
+    CheckConstraint("(status = 'held') = (held_by IS NOT NULL)", name="jobs_held_by"),
+    CheckConstraint(
+        "(status IN ('completed', 'failed', 'canceled')) = (finished_at IS NOT NULL)",
+        name="jobs_finished_at",
+    ),
+)
+
+_QUEUED = text("status = 'queued'")
+_SCHEDULED = text("status = 'scheduled'")
+_HELD = text("status = 'held'")
+_IN_PROGRESS = text("status = 'in_progress'")
+_LIMITED = text("status = 'in_progress' AND limit_key IS NOT NULL")
+_REQUESTED = text("status = 'in_progress' AND cancel_requested_at IS NOT NULL")
+_FINISHED = text("finished_at IS NOT NULL")
+_UNIQUE = text("unique_lock IS NOT NULL")
+
+_c = jobs.c
+Index("jobs_queued", _c.queue, _c.priority, _c.due_at, _c.id, sqlite_where=_QUEUED)
+Index("jobs_scheduled", _c.due_at, _c.id, sqlite_where=_SCHEDULED)
+Index("jobs_held", _c.held_by, _c.priority, _c.due_at, _c.id, sqlite_where=_HELD)
+Index("jobs_in_progress", _c.lease_until, _c.id, sqlite_where=_IN_PROGRESS)
+Index("jobs_limited", _c.limit_key, sqlite_where=_LIMITED)
+Index("jobs_cancel_requested", _c.worker, sqlite_where=_REQUESTED)
+Index("jobs_finished", _c.status, _c.finished_at, _c.id, sqlite_where=_FINISHED)
+Index("jobs_unique", _c.task, _c.unique_lock, unique=True, sqlite_where=_UNIQUE)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("job_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("worker", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", Word(Outcome)),
+    Column("error", LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("job_id", String(64), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("labels_job", labels.c.job_id)
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("status", Word(JobStatus), primary_key=True),
+    Column("n", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("name", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("figures", Figures),
+    Column("enforced_at", Instant),
+    Column("reserved_at", Instant),
+    sqlite_with_rowid=False,
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("queues", Json, nullable=False),
+    Column("tasks", Json, nullable=False),
+    Column("concurrency", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("due_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)

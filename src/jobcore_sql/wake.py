@@ -1,0 +1,98 @@
+"""Waking those who wait for work: by word of mouth, and by a look at the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import bindparam, select
+
+from jobcore_sql.among import Among
+from jobcore_sql.gate import paused
+from jobcore_sql.records import IS_IN_PROGRESS, IS_QUEUED
+from jobcore_sql.tables import jobs
+from jobcore_sql.transaction import Transaction
+
+PROBE: Final = timedelta(milliseconds=5)
+"""How often the database is asked whether another process has written."""
+
+_QUEUED = select(jobs.c.id).where(IS_QUEUED, Among(jobs.c.queue, "queues")).limit(1)
+_REQUESTED = (
+    select(jobs.c.id)
+    .where(
+        IS_IN_PROGRESS,
+        jobs.c.cancel_requested_at.is_not(None),
+        jobs.c.worker == bindparam("by"),
+    )
+    .limit(1)
+)
+
+Look = Callable[[int | None, Sequence[str], str], Awaitable[tuple[int, bool]]]
+
+
+class Bell:
+    """Rung when this process made something claimable or wants a job canceled."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake all who listen now."""
+        self._rung.set()
+        self._rung = asyncio.Event()
+
+    async def heard(self, timeout: timedelta) -> bool:  # noqa: ASYNC109 - no error
+        """Whether it rang before *timeout*."""
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                return await self._rung.wait()
+        except TimeoutError:
+            return False
+
+
+class Watch:
+    """Who waits, and what each has seen of the database.
+
+    A look that finds work is not repeated before something was committed again, so
+    that a worker which cannot take what waits does not spin.
+    """
+
+    def __init__(self, look: Look) -> None:
+        self.bell = Bell()
+        self._look = look
+        self._seen: dict[str, int] = {}
+
+    async def wait(
+        self,
+        queues: Sequence[str],
+        worker: str,
+        timeout: timedelta,  # noqa: ASYNC109 - the contract's
+    ) -> None:
+        """Return on news for *worker*, or after *timeout*."""
+        now = asyncio.get_running_loop().time
+        until = now() + timeout.total_seconds()
+        while (left := timedelta(seconds=until - now())) > timedelta(0):
+            version, news = await self._look(self._seen.get(worker), queues, worker)
+            self._seen[worker] = version
+            if news or await self.bell.heard(min(left, PROBE)):
+                return
+
+    def forget(self, worker: str) -> None:
+        """*worker* is gone."""
+        self._seen.pop(worker, None)
+
+
+def look(
+    transaction: Transaction, seen: int | None, queues: Sequence[str], worker: str
+) -> tuple[int, bool]:
+    """The database's version, and whether there is news for *worker* since *seen*."""
+    version = transaction.dialect.version(transaction.connection)
+    return version, version != seen and _any_news(transaction, queues, worker)
+
+
+def _any_news(transaction: Transaction, queues: Sequence[str], worker: str) -> bool:
+    running = sorted(set(queues) - paused(transaction).queues)
+    queued = transaction.first(_QUEUED, queues=running) is not None
+    return queued or transaction.first(_REQUESTED, by=worker) is not None
