@@ -9,6 +9,9 @@ from jobcore.abilities import (
     WorkerRecord,
 )
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
+from jobcore.config import JobcoreConfig
+from jobcore.context import JobContext, Resource, current_job
+from jobcore.default_manager import DefaultJobManager, open_manager
 from jobcore.errors import (
     ClaimLostError,
     InvalidJobError,
@@ -41,15 +44,63 @@ from jobcore.job import (
     Outcome,
     Priority,
 )
+from jobcore.lifecycle import JobEvent
+from jobcore.manager import JobManager
+from jobcore.memory import InMemoryJobStore
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
+from jobcore.rate import Pace
+from jobcore.registry import register_store, store_from_url
+from jobcore.request import JobRequest, SubmitOptions
+from jobcore.retry import (
+    Retry,
+    RetryStrategy,
+    decorrelated,
+    exponential,
+    fixed,
+    linear,
+    never,
+    polynomial,
+)
+from jobcore.scheduling import InOrder, InTurn, SchedulingStrategy
 from jobcore.store import Inserted, JobStore
+from jobcore.tasks import Task, TaskOptions, Tasks
 from jobcore.transition import Answer, Changes, Expectation, Transition
+from jobcore.worker import Worker
 
 __all__ = [
+    # tasks and workers
+    "JobContext",
+    "JobRequest",
+    "Resource",
+    "SubmitOptions",
+    "Task",
+    "TaskOptions",
+    "Tasks",
+    "Worker",
+    "current_job",
+    # the manager and its strategies
+    "DefaultJobManager",
+    "InOrder",
+    "InTurn",
+    "JobManager",
+    "JobcoreConfig",
+    "Retry",
+    "RetryStrategy",
+    "SchedulingStrategy",
+    "decorrelated",
+    "exponential",
+    "fixed",
+    "linear",
+    "never",
+    "open_manager",
+    "polynomial",
+    "register_store",
+    "store_from_url",
     # the nouns
     "Attempt",
     "ErrorDetail",
     "Job",
+    "JobEvent",
     "JobStatus",
     "Limit",
     "NewJob",
@@ -66,8 +117,10 @@ __all__ = [
     "ClaimResult",
     "Expectation",
     "Filter",
+    "InMemoryJobStore",
     "Inserted",
     "JobStore",
+    "Pace",
     "Page",
     "Paused",
     "Promotion",

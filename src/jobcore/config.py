@@ -50,6 +50,8 @@ class JobcoreConfig(BaseSettings):
     prune_interval: Duration = timedelta(minutes=1)
     max_lost: Count = 3
     """After how many lost claims a job fails."""
+    unknown_task_delay: Duration = timedelta(seconds=10)
+    """How long a job rests whose task the worker that claimed it does not have."""
     shutdown_grace_period: timedelta = Field(
         default=timedelta(seconds=10), ge=timedelta(0)
     )

@@ -61,7 +61,7 @@ class Retry:
         if cap < timedelta(0):
             raise ValueError(cap)
         self._wait = wait
-        self._on = on or retry_if_exception_type(Exception)
+        self._on = on or retry_if_exception_type(BaseException)
         self._jitter = jitter
         self._cap = cap.total_seconds()
         self._random = random

@@ -1,0 +1,124 @@
+"""Keeping leases: renewing what a worker holds, and noticing what it lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from jobcore.abilities import WorkerRecord
+from jobcore.claim import Claim
+from jobcore.errors import StoreError
+from jobcore.manager import JobManager
+from jobcore.worker.run import Interruption
+
+_logger = logging.getLogger("jobcore.worker")
+
+
+@dataclass(slots=True)
+class _Held:
+    claim: Claim
+    confirmed_at: float
+
+
+class Leases:
+    """The claims of one worker, all renewed in one call at a third of the lease.
+
+    A claim that was not confirmed for the lease less a margin, on the monotonic clock
+    and counted from before the call was sent, is treated as lost: by then another
+    worker may have it.
+    """
+
+    def __init__(
+        self,
+        jobs: JobManager,
+        record: Callable[[], WorkerRecord],
+        interrupt: Callable[[str, Interruption], None],
+    ) -> None:
+        self._jobs = jobs
+        self._record = record
+        self._interrupt = interrupt
+        self._lease = jobs.config.job_claim_timeout.total_seconds()
+        self._held: dict[str, _Held] = {}
+        self._soon = asyncio.Event()
+        self.renewed_at = asyncio.get_running_loop().time()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def add(self, claims: Iterable[Claim], asked_at: float) -> None:
+        """Keep *claims*, whose lease began not before *asked_at*."""
+        for claim in claims:
+            self._held[claim.job_id] = _Held(claim, asked_at)
+
+    def drop(self, claim: Claim) -> None:
+        """Keep a claim no longer, as it has ended."""
+        held = self._held.get(claim.job_id)
+        if held is not None and held.claim.token == claim.token:
+            del self._held[claim.job_id]
+
+    def renew_soon(self) -> None:
+        """Ask before it is time, as there may be a request to cancel."""
+        if self._held:
+            self._soon.set()
+
+    async def run(self) -> None:
+        """Renew until cancelled."""
+        loop = asyncio.get_running_loop()
+        interval = self._lease / 3
+        while True:
+            began_at = loop.time()
+            await self._renew()
+            self._give_up_unconfirmed()
+            await asyncio.sleep(self._lease / 30)
+            pause = began_at + interval - loop.time()
+            try:
+                async with asyncio.timeout(pause):
+                    await self._soon.wait()
+            except TimeoutError:
+                self._notice_lag(loop.time() - began_at - interval)
+            self._soon.clear()
+
+    async def _renew(self) -> None:
+        sent_at = asyncio.get_running_loop().time()
+        held = dict(self._held)
+        try:
+            async with asyncio.timeout(self._lease / 3):
+                await self._jobs.seen(self._record())
+                renewal = await self._jobs.renew([each.claim for each in held.values()])
+        except (StoreError, TimeoutError) as error:
+            _logger.warning("leases of %d jobs not renewed: %r", len(held), error)
+            return
+        self.renewed_at = sent_at
+        for job_id, each in held.items():
+            if job_id in renewal.lost:
+                self._lose(each.claim)
+            else:
+                each.confirmed_at = sent_at
+        for job_id in renewal.requested:
+            self._interrupt(job_id, Interruption.CANCEL)
+
+    def _give_up_unconfirmed(self) -> None:
+        oldest = asyncio.get_running_loop().time() - self._lease * 5 / 6
+        for each in [
+            each for each in self._held.values() if each.confirmed_at < oldest
+        ]:
+            self._lose(each.claim)
+
+    def _lose(self, claim: Claim) -> None:
+        if self._held.get(claim.job_id):
+            _logger.warning(
+                "lost the claim of job %s (%s)", claim.job_id, claim.job.task
+            )
+            self.drop(claim)
+            self._interrupt(claim.job_id, Interruption.LOST)
+
+    def _notice_lag(self, lag: float) -> None:
+        if lag > self._lease / 6:
+            _logger.warning(
+                "the event loop was blocked for %.1f s, and leases are %.1f s: does a "
+                "handler block instead of awaiting?",
+                lag,
+                self._lease,
+            )
