@@ -9,7 +9,7 @@ tasks = Tasks()
 
 @tasks.task(queue="mail")
 async def send_email(to: str, subject: str = "") -> str:
-    return f"sent to {to}"
+    return f"sent {subject!r} to {to}"
 
 
 async def main() -> None:

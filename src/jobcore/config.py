@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import (
@@ -24,7 +24,7 @@ class JobcoreConfig(BaseSettings):
     `jobcore.toml` in the working directory; lengths of time are seconds or ISO 8601.
     """
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_prefix="jobcore_", toml_file="jobcore.toml", frozen=True, extra="forbid"
     )
 

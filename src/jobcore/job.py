@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
 from pydantic_core import from_json
 from typing_extensions import TypeVar
 
-R = TypeVar("R", default=Any)
+R = TypeVar("R", default=Any, covariant=True)
+S = TypeVar("S")
 
 
 class JobStatus(StrEnum):
@@ -63,7 +64,7 @@ class Priority(IntEnum):
 class ErrorDetail(BaseModel):
     """What is kept of an exception: always storable, never longer than it may be."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     type: str
     message: str
@@ -138,7 +139,7 @@ class Job(BaseModel, Generic[R]):
     error are JSON text, which `arguments`, `value` and `failure` decode.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     task: str
@@ -201,13 +202,14 @@ class Job(BaseModel, Generic[R]):
             due_at=due_at,
         )
 
-    def typed(self, result_type: TypeAdapter[R] | None, *, duplicate: bool) -> Job[R]:
+    def typed(self, result_type: TypeAdapter[S] | None, *, duplicate: bool) -> Job[S]:
         """The same record, knowing its task's return type and whether it is new."""
+        copy: Any = self.model_copy()
         private = {"_result_type": result_type, "_duplicate": duplicate}
-        copy = self.model_copy()
         for name, value in private.items():
             setattr(copy, name, value)
-        return copy
+        typed: Job[S] = copy
+        return typed
 
     def renewed(self, record: Job[Any]) -> Job[R]:
         """The newer *record* of this job, with this one's return type."""

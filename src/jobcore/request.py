@@ -12,7 +12,7 @@ from typing_extensions import TypeVar, Unpack
 
 from jobcore.job import JobStatus, Limit
 
-R = TypeVar("R", default=Any)
+R = TypeVar("R", default=Any, covariant=True)
 
 
 class SubmitOptions(TypedDict, total=False):
