@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from jobcore.memory import InMemoryJobStore
 from jobcore.store import JobStore
@@ -13,6 +14,7 @@ from jobcore.testing import (
     StoreConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
+    store_state_machine,
 )
 
 
@@ -26,3 +28,9 @@ class TestInMemoryJobStore(
     async def store(self) -> AsyncIterator[JobStore]:
         async with InMemoryJobStore() as store:
             yield store
+
+
+TestInMemoryJobStoreMachine = store_state_machine(InMemoryJobStore).TestCase
+TestInMemoryJobStoreMachine.settings = settings(
+    max_examples=200, stateful_step_count=30, deadline=None
+)

@@ -1,10 +1,11 @@
 """The kit that proves a store, for whoever writes one, and helpers for tests.
 
 A store proves itself by inheriting the tests of what it can do and giving them a
-fixture `store`: an opened, empty store. They need the extra `testing`; anyio's plugin for
-pytest, which comes with anyio, runs them.
+fixture `store`: an opened, empty store. They need the extra `testing`; anyio's plugin
+for pytest, which comes with anyio, runs them.
 
     from jobcore.testing import StoreConformance, VerifiableConformance
+    from jobcore.testing import store_state_machine
 
     class TestAcmeStore(StoreConformance, VerifiableConformance):
         @pytest.fixture
@@ -12,14 +13,21 @@ pytest, which comes with anyio, runs them.
             async with AcmeStore() as store:
                 yield store
 
+    TestAcmeStoreMachine = store_state_machine(AcmeStore).TestCase
+
 Each test is named by a rule and starts with the method that must keep it. No test
-sleeps: time passes by `JobStore.offset`, in steps of hours.
+sleeps: time passes by `JobStore.offset`, in steps of hours. The state machine drives
+the store and a model through random histories; for each it calls its argument, which
+must give an empty store that is opened by `async with`.
 """
 
 import pytest
 
 pytest.register_assert_rewrite(
     "jobcore.testing.conformance",
+    "jobcore.testing.comparison",
+    "jobcore.testing.control_rules",
+    "jobcore.testing.machine",
     "jobcore.testing.work",
 )
 
@@ -30,6 +38,7 @@ from jobcore.testing.conformance import (  # noqa: E402 - see above
     VerifiableConformance,
     WorkerDirectoryConformance,
 )
+from jobcore.testing.machine import store_state_machine  # noqa: E402 - see above
 from jobcore.testing.work import (  # noqa: E402 - see above
     ERROR,
     LEASE,
@@ -53,6 +62,7 @@ __all__ = [
     "StoreConformance",
     "VerifiableConformance",
     "WorkerDirectoryConformance",
+    "store_state_machine",
     # acts for tests
     "ERROR",
     "LEASE",

@@ -9,7 +9,8 @@ import pytest
 class Conformance:
     """Runs its tests in an asyncio loop; they ask for a fixture `store`."""
 
-    @pytest.fixture
-    def anyio_backend(self) -> str:
-        """The one loop that jobcore runs in."""
+    @pytest.fixture(scope="session")
+    @classmethod
+    def anyio_backend(cls) -> str:
+        """The one loop that jobcore runs in; fixtures of any scope may ask for it."""
         return "asyncio"
