@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     Boolean,
@@ -39,6 +39,11 @@ class Among(FunctionElement[bool]):
         else:
             listed = bindparam(name, list(values), type_=Json)
         super().__init__(column, listed)
+
+    def self_group(self, against: object = None) -> Self:  # noqa: ARG002 - SQLAlchemy's
+        # A function of type boolean would become "... = 1" where a database has no
+        # booleans, and no index would serve it.
+        return self
 
 
 @compiles(Among, "sqlite")

@@ -1,0 +1,47 @@
+"""The SQLite store keeps the contract and has all abilities."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import settings
+
+from jobcore.store import JobStore
+from jobcore.testing import (
+    QueueControlConformance,
+    StoreConformance,
+    VerifiableConformance,
+    WorkerDirectoryConformance,
+    store_state_machine,
+)
+from jobcore_sql import SQLJobStore, SQLOptions
+
+
+class TestSQLiteJobStore(
+    StoreConformance,
+    QueueControlConformance,
+    WorkerDirectoryConformance,
+    VerifiableConformance,
+):
+    @pytest.fixture
+    async def store(self, url: str) -> AsyncIterator[JobStore]:
+        async with SQLJobStore(url) as store:
+            yield store
+
+
+@asynccontextmanager
+async def a_fresh_store() -> AsyncIterator[SQLJobStore]:
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'jobs.db'}"
+        async with SQLJobStore(url, SQLOptions(synchronous="off")) as store:
+            yield store
+
+
+TestSQLiteJobStoreMachine = store_state_machine(a_fresh_store).TestCase
+TestSQLiteJobStoreMachine.settings = settings(
+    max_examples=50, stateful_step_count=30, deadline=None
+)
