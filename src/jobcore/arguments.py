@@ -27,7 +27,7 @@ class Arguments:
         signature = inspect.signature(function)
         parameters = list(signature.parameters.values())[skipped:]
         hints = get_type_hints(function, include_extras=True)
-        self.result_type = _adapter(hints.get("return"))
+        self.result_type: TypeAdapter[Any] | None = _adapter(hints.get("return"))
         self._signature = signature.replace(parameters=parameters)
         fields = {each.name: _field(each, hints) for each in parameters}
         shape = _typed_dict("Arguments", fields)

@@ -86,8 +86,9 @@ class TooLargeError(InvalidJobError):
     code = "too_large"
 
     def __init__(self, field: str, size: int, limit: int) -> None:
-        super().__init__(field, f"has {size} bytes, and {limit} is the limit")
-        self.args = (field, size, limit)
+        JobcoreError.__init__(self, field, size, limit)
+        self.field = field
+        self.problem: str = f"has {size} bytes, and {limit} is the limit"
         self.size = size
         self.limit = limit
 
@@ -184,8 +185,8 @@ class SchemaVersionError(StoreError):
     code = "schema_version"
 
     def __init__(self, found: str, expected: str) -> None:
-        super().__init__(f"its schema is {found}, and this release needs {expected}")
-        self.args = (found, expected)
+        JobcoreError.__init__(self, found, expected)
+        self.problem: str = f"its schema is {found}, and this release needs {expected}"
         self.found = found
         self.expected = expected
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
 from pydantic_core import from_json
 from typing_extensions import TypeVar
 
-R = TypeVar("R", default=Any, covariant=True)
+R_co = TypeVar("R_co", default=Any, covariant=True)
 S = TypeVar("S")
 
 
@@ -132,7 +132,7 @@ class NewJob:
         return self.due_at or (now + self.delay if self.delay else now)
 
 
-class Job(BaseModel, Generic[R]):
+class Job(BaseModel, Generic[R_co]):
     """A job as its store knew it at one moment; it never changes and calls nobody.
 
     The fields `worker` to `error` describe the latest attempt. Payload, result and
@@ -211,7 +211,7 @@ class Job(BaseModel, Generic[R]):
         typed: Job[S] = copy
         return typed
 
-    def renewed(self, record: Job[Any]) -> Job[R]:
+    def renewed(self, record: Job[Any]) -> Job[R_co]:
         """The newer *record* of this job, with this one's return type."""
         return record.typed(self._result_type, duplicate=self._duplicate)
 
@@ -227,15 +227,15 @@ class Job(BaseModel, Generic[R]):
         return decoded
 
     @property
-    def value(self) -> R | None:
+    def value(self) -> R_co | None:
         """The decoded result: the task's return type where `submit` returned this
         job or one refreshed from it, plain JSON else; None as long as there is none."""
         if self.result is None:
             return None
         if self._result_type is None:
-            plain: R = from_json(self.result)
+            plain: R_co = from_json(self.result)
             return plain
-        typed: R = self._result_type.validate_json(self.result)
+        typed: R_co = self._result_type.validate_json(self.result)
         return typed
 
     @property
@@ -257,7 +257,7 @@ class Job(BaseModel, Generic[R]):
             error=self.error if self.outcome is not None else None,
         )
 
-    def with_attempts(self, filed: tuple[Attempt, ...]) -> Job[R]:
+    def with_attempts(self, filed: tuple[Attempt, ...]) -> Job[R_co]:
         """The record with its history: what a store *filed* earlier, in order, and the
         latest attempt where that one runs or ended the job."""
         latest = self.latest_attempt

@@ -12,7 +12,7 @@ from typing_extensions import TypeVar, Unpack
 
 from jobcore.job import JobStatus, Limit
 
-R = TypeVar("R", default=Any, covariant=True)
+R_co = TypeVar("R_co", default=Any, covariant=True)
 
 
 class SubmitOptions(TypedDict, total=False):
@@ -39,7 +39,7 @@ class SubmitOptions(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class JobRequest(Generic[R]):
+class JobRequest(Generic[R_co]):
     """A job to be: made by a task's `job(...)`, or by name, where the task's code is
     elsewhere: `JobRequest("send_email", {"to": "ada@example.org"})`. The arguments are
     named, and plain JSON or a pydantic model."""
@@ -47,9 +47,9 @@ class JobRequest(Generic[R]):
     task: str
     arguments: Mapping[str, Any] | BaseModel = field(default_factory=dict[str, Any])
     options: SubmitOptions = field(default_factory=SubmitOptions)
-    result_type: TypeAdapter[R] | None = None
+    result_type: TypeAdapter[R_co] | None = None
 
-    def with_options(self, **options: Unpack[SubmitOptions]) -> JobRequest[R]:
+    def with_options(self, **options: Unpack[SubmitOptions]) -> JobRequest[R_co]:
         """The same request with *options* before those that it has."""
         return replace(self, options=merged(self.options, options))
 

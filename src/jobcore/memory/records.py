@@ -61,7 +61,7 @@ class Records:
 
     def __init__(self) -> None:
         self.by_id: dict[str, Record] = {}
-        self.index = Index()
+        self.index: Index = Index()
         self.queued: defaultdict[str, Line] = defaultdict(
             lambda: Line(self._stands(JobStatus.QUEUED))
         )
@@ -70,7 +70,7 @@ class Records:
         )
         self.scheduled: list[tuple[datetime, str]] = []
         self.unique: dict[tuple[str, str], str] = {}
-        self.changes = 0
+        self.changes: int = 0
         self.waiting: set[asyncio.Future[None]] = set()
 
     def add(self, job: Job) -> None:

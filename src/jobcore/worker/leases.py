@@ -42,7 +42,7 @@ class Leases:
         self._lease = jobs.config.job_claim_timeout.total_seconds()
         self._held: dict[str, _Held] = {}
         self._soon = asyncio.Event()
-        self.renewed_at = asyncio.get_running_loop().time()
+        self.renewed_at: float = asyncio.get_running_loop().time()
 
     def __len__(self) -> int:
         return len(self._held)

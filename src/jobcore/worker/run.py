@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from jobcore.claim import Claim
 from jobcore.context import JobContext, Resource, enter_job
+from jobcore.errors import InvalidJobError
 from jobcore.job import Outcome
 from jobcore.tasks import AnyTask, is_async
 
@@ -29,12 +30,18 @@ class Interruption(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an attempt ended: the handler's value, or what it raised, as *outcome*."""
+    """How an attempt ended: the handler's value, or what it raised, as *outcome*.
+    A *hopeless* one would end like that again."""
 
     outcome: Outcome
     value: object = None
     result_type: TypeAdapter[Any] | None = None
     error: BaseException | None = None
+    hopeless: bool = False
+
+
+class _ArgumentsError(Exception):
+    """The stored arguments do not fit the handler; no attempt will change that."""
 
 
 class Run:
@@ -63,6 +70,8 @@ class Run:
         timer = self._start_timer()
         try:
             value = await self._call()
+        except _ArgumentsError as error:
+            return Ended(Outcome.FAILED, error=error.__cause__, hopeless=True)
         except (Exception, asyncio.CancelledError, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - whatever it raises is its outcome
             return self._ended_by(error)
         finally:
@@ -93,7 +102,10 @@ class Run:
         return loop.call_later(seconds, self.interrupt, Interruption.TIMEOUT)
 
     async def _call(self) -> object:
-        arguments = self._task.arguments.decode(self.claim.job.payload)
+        try:
+            arguments = self._task.arguments.decode(self.claim.job.payload)
+        except InvalidJobError as error:
+            raise _ArgumentsError from error
         enter_job(self._context)
         args = arguments.args
         if self._task.context:

@@ -23,7 +23,7 @@ from jobcore.errors import StoreError
 from jobcore.identity import new_worker_id
 from jobcore.job import Outcome
 from jobcore.manager import JobManager
-from jobcore.retry import SYSTEM_RANDOM
+from jobcore.retry import SYSTEM_RANDOM, never
 from jobcore.tasks import Tasks
 from jobcore.upkeep import Upkeep
 from jobcore.worker.leases import Leases
@@ -61,9 +61,11 @@ class Worker:
     ) -> None:
         config = jobs.config
         chosen = tasks.queues(config.default_queue) if queues is None else queues
-        self.id = new_worker_id(random, socket.gethostname(), os.getpid())
-        self.queues = tuple(check_name("queue", each) for each in chosen)
-        self.concurrency = check_integer(
+        self.id: str = new_worker_id(random, socket.gethostname(), os.getpid())
+        self.queues: tuple[str, ...] = tuple(
+            check_name("queue", each) for each in chosen
+        )
+        self.concurrency: int = check_integer(
             "concurrency", concurrency or config.max_concurrent_jobs, 1, 1_000_000
         )
         prefetch = config.job_prefetch
@@ -229,6 +231,8 @@ class Worker:
             self._start_waiting()
         self._room_made.set()
         retry = self._tasks[claim.job.task].options.get("retry")
+        if ended.hopeless:
+            retry = never()
         await self._reporter.report(claim, ended, retry=retry)
         self._forget(claim)
 
