@@ -13,7 +13,7 @@ from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
     stop_after_delay,
-    wait_exponential_jitter,
+    wait_random_exponential,
 )
 
 from jobcore.errors import StoreNotOpenError, StoreUnavailableError
@@ -56,7 +56,7 @@ class StoreCalls:
         self, verb: Callable[[], Awaitable[T]], patience: timedelta | None = None
     ) -> asyncio.Task[T]:
         """Begin to call *verb*; the task is this object's, so shield it to await it."""
-        self._check()
+        self.check()
         coroutine = self._repeat(verb, self._patience if patience is None else patience)
         task = asyncio.create_task(coroutine, name="jobcore-store-call")
         self._calls.add(task)
@@ -70,7 +70,7 @@ class StoreCalls:
             _logger.warning("%s; trying again for up to %s", error, patience)
         repeated: T = await AsyncRetrying(
             retry=retry_if_exception_type(StoreUnavailableError),
-            wait=wait_exponential_jitter(initial=0.05, max=2, jitter=0.05),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
             stop=stop_after_delay(patience),
             reraise=True,
         )(verb)
@@ -81,7 +81,8 @@ class StoreCalls:
         if not task.cancelled():
             task.exception()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """StoreNotOpenError where no call may be made from here."""
         if self._loop is None:
             raise StoreNotOpenError("its manager is not open")
         if os.getpid() != self._process:

@@ -71,7 +71,7 @@ class Leases:
             began_at = loop.time()
             await self._renew()
             self._give_up_unconfirmed()
-            await asyncio.sleep(self._lease / 30)
+            await asyncio.sleep(self._lease / 120)
             pause = began_at + interval - loop.time()
             try:
                 async with asyncio.timeout(pause):
