@@ -7,11 +7,12 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, select
 
 from jobcore.job import JobStatus
 from jobcore.transition import Answer, Transition
 from jobcore_sql.among import Among
+from jobcore_sql.bulk import bulk_update
 from jobcore_sql.records import lock
 from jobcore_sql.tables import attempts, jobs
 from jobcore_sql.transaction import Deltas, Transaction
@@ -43,11 +44,7 @@ _READ = (
     .order_by(jobs.c.id)
     .with_for_update(skip_locked=True)
 )
-_WRITE = (
-    update(jobs)
-    .where(jobs.c.id == bindparam("job_id"))
-    .values({name: bindparam(f"new_{name}") for name in _CHANGING})
-)
+_WRITE = bulk_update(jobs, *_CHANGING)
 _HOLDER = select(jobs.c.id).where(
     jobs.c.task == bindparam("task"), jobs.c.unique_lock == bindparam("key")
 )
@@ -132,7 +129,7 @@ class _Batch:
         if not changed:
             return
         changed.sort(key=lambda each: each.state.unique_lock is not None)
-        self._transaction.write(_WRITE, *map(_row, changed))
+        _WRITE.write(self._transaction.connection, map(_row, changed))
         self._transaction.add(attempts, list(self._filed.values()))
         deltas = Deltas((each.facts.queue, each.state.status) for each in changed)
         deltas.subtract((each.facts.queue, each.was) for each in changed)
@@ -168,7 +165,5 @@ class _Batch:
         return holders <= {facts.id}
 
 
-def _row(stored: _Stored) -> dict[str, Any]:
-    row = {f"new_{name}": value for name, value in vars(stored.state).items()}
-    row["job_id"] = stored.facts.id
-    return row
+def _row(stored: _Stored) -> Sequence[Any]:
+    return *vars(stored.state).values(), stored.facts.id

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 from jobcore.claim import Claim, ClaimRequest, ClaimResult
 from jobcore.job import Job, JobStatus
 from jobcore_sql.among import Among
+from jobcore_sql.bulk import bulk_update
 from jobcore_sql.gate import Gate, keys_of
 from jobcore_sql.move import LIMIT, unlock
 from jobcore_sql.records import IS_IN_PROGRESS, IS_QUEUED, JOB, fields, job, lock
@@ -53,15 +54,7 @@ _TAKE = (
         outcome=None,
     )
 )
-_PUT_ASIDE = (
-    update(jobs)
-    .where(jobs.c.id == bindparam("job_id"))
-    .values(
-        status=bindparam("becomes"),
-        held_by=bindparam("holder"),
-        due_at=bindparam("due"),
-    )
-)
+_PUT_ASIDE = bulk_update(jobs, "status", "held_by", "due_at")
 
 Fields = dict[str, Any]
 
@@ -91,8 +84,6 @@ def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult:
             taken.append(candidate)
         else:
             aside.append((candidate, obstacle))
-        if len(taken) + len(aside) == request.bound:
-            break
     gate.save()
     _put_aside(transaction, aside)
     examined = len(taken) + len(aside)
@@ -116,22 +107,29 @@ def _own(transaction: Transaction, request: ClaimRequest) -> tuple[Claim, ...]:
 def _candidates(
     transaction: Transaction, request: ClaimRequest, gate: Gate, taken: Sequence[Fields]
 ) -> Iterator[Fields]:
-    """Queued jobs in the order of claims, page by page, until enough are *taken*. The
-    first page of a queue is what is still wanted, as nearly always all of it starts."""
+    """Queued jobs in the order of claims, page by page, until enough are *taken* or the
+    bound is reached. The first page of a queue is what is still wanted, as nearly
+    always all of it starts."""
+    left = request.bound
     for queue in request.queues:
-        statement, last, size = _FIRST, {}, request.limit - len(taken)
-        while queue not in gate.paused.queues and len(taken) < request.limit:
+        if queue in gate.paused.queues:
+            continue
+        statement, last = _FIRST, dict[str, Any]()
+        size = request.limit - len(taken)
+        while left and len(taken) < request.limit:
+            size = min(size, left)
             rows = transaction.rows(statement, queue=queue, limit=size, **last)
             page = [fields(row) for row in rows]
             gate.learn(keys_of(page))
             for candidate in page:
                 if len(taken) == request.limit:
                     return
+                left -= 1
                 yield candidate
             if len(page) < size:
                 break
             last = {f"last_{each.name}": page[-1][each.name] for each in _PLACE}
-            statement, size = _FURTHER, request.bound
+            statement, size = _FURTHER, left
 
 
 def _take(
@@ -164,15 +162,15 @@ def _put_aside(
     if not aside:
         return
     rows = [
-        {
-            "job_id": each["id"],
-            "becomes": change["status"],
-            "holder": change.get("held_by"),
-            "due": change.get("due_at", each["due_at"]),
-        }
+        (
+            change["status"],
+            change.get("held_by"),
+            change.get("due_at", each["due_at"]),
+            each["id"],
+        )
         for each, change in aside
     ]
-    transaction.write(_PUT_ASIDE, *rows)
+    _PUT_ASIDE.write(transaction.connection, rows)
     _follow(transaction, aside)
 
 

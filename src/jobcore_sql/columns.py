@@ -3,11 +3,14 @@
 Instants are whole microseconds since 1970 where a database has no type that keeps a
 zone (SQLite), so that they compare and index as numbers. Lengths of time are whole
 microseconds everywhere.
+
+Each type gives its pair of plain functions straight to SQLAlchemy: they are called for
+every value of every row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -15,59 +18,74 @@ from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, Dialect, String, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from jobcore.job import JobStatus, Limit
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Instant(TypeDecorator[datetime]):
+class Coded(TypeDecorator[T]):
+    """A type whose values are encoded and decoded by two functions, but for None."""
+
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = Text
+    cache_ok = True
+
+    def encode(self, value: Any) -> Any:
+        """What is stored for *value*."""
+        raise NotImplementedError
+
+    def decode(self, stored: Any) -> Any:
+        """The value that is *stored*."""
+        raise NotImplementedError
+
+    def bind_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
+    ) -> Callable[[Any], Any]:
+        encode = self.encode
+        return lambda value: None if value is None else encode(value)
+
+    def result_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
+        coltype: object,  # noqa: ARG002 - likewise
+    ) -> Callable[[Any], Any]:
+        decode = self.decode
+        return lambda stored: None if stored is None else decode(stored)
+
+
+class Instant(Coded[datetime]):
     """A moment."""
 
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(
-        self,
-        value: datetime | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+    def encode(self, value: datetime) -> int:
+        return (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(
-        self,
-        value: int | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+    def decode(self, stored: int) -> datetime:
+        return _EPOCH + timedelta(0, 0, stored)
 
 
-class Duration(TypeDecorator[timedelta]):
+class Duration(Coded[timedelta]):
     """A length of time."""
 
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(
-        self,
-        value: timedelta | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> int | None:
-        return None if value is None else value // _MICROSECOND
+    def encode(self, value: timedelta) -> int:
+        return value // _MICROSECOND
 
-    def process_result_value(
-        self,
-        value: int | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> timedelta | None:
-        return None if value is None else timedelta(microseconds=value)
+    def decode(self, stored: int) -> timedelta:
+        return timedelta(0, 0, stored)
 
 
-class Word(TypeDecorator[E], Generic[E]):
+class Word(Coded[E], Generic[E]):
     """A member of an enumeration, as its value."""
 
     impl = String
@@ -76,93 +94,55 @@ class Word(TypeDecorator[E], Generic[E]):
     def __init__(self, kind: type[E]) -> None:
         super().__init__(16)
         self.kind = kind
+        self._texts = {each: each.value for each in kind}
         self._members = {each.value: each for each in kind}
 
-    def process_bind_param(
-        self,
-        value: E | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> str | None:
-        return None if value is None else value.value
+    def encode(self, value: E) -> str:
+        return self._texts[value]
 
-    def process_result_value(
-        self,
-        value: str | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> E | None:
-        return None if value is None else self._members[value]
+    def decode(self, stored: str) -> E:
+        return self._members[stored]
 
 
-class Scope(TypeDecorator[frozenset[JobStatus]]):
+class Scope(Coded[frozenset[JobStatus]]):
     """A set of statuses, as their values with commas between."""
 
     impl = String(80)
     cache_ok = True
 
-    def process_bind_param(
-        self,
-        value: frozenset[JobStatus] | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> str | None:
-        return None if value is None else _scope_text(value)
+    def encode(self, value: frozenset[JobStatus]) -> str:
+        return _scope_text(value)
 
-    def process_result_value(
-        self,
-        value: str | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> frozenset[JobStatus] | None:
-        return None if value is None else _scope(value)
+    def decode(self, stored: str) -> frozenset[JobStatus]:
+        return _scope(stored)
 
 
-class Json(TypeDecorator[Any]):
+class Json(Coded[Any]):
     """A small value as JSON text: labels, names of queues, lists of ids."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(
-        self,
-        value: Any,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> str | None:
-        return None if value is None else _json_text(value)
+    def encode(self, value: Any) -> str:
+        return to_json(value).decode()
 
-    def process_result_value(
-        self,
-        value: str | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> Any:
-        return None if value is None else from_json(value)
+    def decode(self, stored: str) -> Any:
+        return from_json(stored)
 
 
-class Figures(TypeDecorator[Limit]):
+class Figures(Coded[Limit]):
     """The figures of a limit: concurrency, rate, period, burst."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(
-        self,
-        value: Limit | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> str | None:
-        if value is None:
-            return None
+    def encode(self, value: Limit) -> str:
         period = value.period // _MICROSECOND
-        return _json_text([value.concurrency, value.rate, period, value.burst])
+        figures = [value.concurrency, value.rate, period, value.burst]
+        return to_json(figures).decode()
 
-    def process_result_value(
-        self,
-        value: str | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> Limit | None:
-        return None if value is None else _limit(value)
-
-
-def _json_text(value: Any) -> str:
-    if isinstance(value, Mapping) and not value:
-        return "{}"
-    return to_json(value).decode()
+    def decode(self, stored: str) -> Limit:
+        return _limit(stored)
 
 
 @lru_cache(maxsize=128)
@@ -181,6 +161,6 @@ def _limit(text: str) -> Limit:
     return Limit(
         concurrency=concurrency,
         rate=rate,
-        period=timedelta(microseconds=period),
+        period=timedelta(0, 0, period),
         burst=burst,
     )

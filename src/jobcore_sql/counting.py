@@ -1,4 +1,4 @@
-"""Statistics: the counts as they are kept, and since when the oldest queued job is due."""
+"""Statistics: the counts as they are kept, and who has been queued for longest."""
 
 from __future__ import annotations
 
@@ -68,9 +68,7 @@ def statistics(transaction: Transaction) -> Statistics:
     by_queue = defaultdict[str, dict[JobStatus, int]](dict)
     for queue, status, n in transaction.rows(_COUNTS):
         by_queue[queue][status] = n
-    oldest: dict[str, datetime] = {
-        queue: due_at for queue, due_at in transaction.rows(_OLDEST)
-    }
+    oldest: dict[str, datetime] = dict(map(tuple, transaction.rows(_OLDEST)))
     return Statistics(
         {
             queue: QueueStatistics(by_status, oldest.get(queue))

@@ -12,14 +12,13 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    bindparam,
     exists,
     func,
     select,
 )
 from sqlalchemy import delete as delete_from
 
-from jobcore.job import TERMINAL, Attempt, Job, JobStatus
+from jobcore.job import TERMINAL, Attempt, Job
 from jobcore.query import Filter, Page
 from jobcore_sql.among import Among
 from jobcore_sql.records import IS_IN_PROGRESS, JOB, job

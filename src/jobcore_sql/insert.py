@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import insert as insert_into
 from sqlalchemy import select
 
 from jobcore.job import Job, NewJob
 from jobcore.store import Inserted
 from jobcore_sql.among import Among
+from jobcore_sql.bulk import bulk_insert
 from jobcore_sql.records import JOB, job, lock
 from jobcore_sql.tables import jobs, labels
 from jobcore_sql.transaction import Deltas, Transaction
@@ -19,8 +20,6 @@ _BY_ID = select(*JOB).where(Among(jobs.c.id, "ids"))
 _BY_LOCK = select(*JOB).where(
     Among(jobs.c.task, "tasks"), Among(jobs.c.unique_lock, "keys")
 )
-_INSERT = insert_into(jobs)
-_INSERT_LABELS = insert_into(labels)
 
 _STORED = (
     "id",
@@ -40,6 +39,9 @@ _STORED = (
     "created_at",
     "due_at",
 )
+_values = attrgetter(*_STORED)
+_INSERT = bulk_insert(jobs, *_STORED, "unique_lock")
+_INSERT_LABELS = bulk_insert(labels, "name", "value", "job_id")
 
 
 def insert(transaction: Transaction, new_jobs: Sequence[NewJob]) -> list[Inserted]:
@@ -84,18 +86,16 @@ def _there(
 
 
 def _store(transaction: Transaction, created: Sequence[Job]) -> None:
-    transaction.write(_INSERT, *map(_row, created))
+    _INSERT.write(transaction.connection, map(_row, created))
     named = [
-        {"name": name, "value": value, "job_id": each.id}
+        (name, value, each.id)
         for each in created
         for name, value in each.labels.items()
     ]
     if named:
-        transaction.write(_INSERT_LABELS, *named)
+        _INSERT_LABELS.write(transaction.connection, named)
     transaction.count(Deltas((each.queue, each.status) for each in created))
 
 
-def _row(new: Job) -> dict[str, Any]:
-    row = {name: getattr(new, name) for name in _STORED}
-    row["unique_lock"] = lock(new.unique_key, new.unique_scope, new.status)
-    return row
+def _row(new: Job) -> Sequence[Any]:
+    return *_values(new), lock(new.unique_key, new.unique_scope, new.status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy import BindParameter, Row, Select, bindparam, select, update
 
 from jobcore.job import JobStatus
 from jobcore_sql.among import Among
@@ -23,7 +23,7 @@ _REQUEUE = (
     .values(status=JobStatus.QUEUED, held_by=None)
 )
 _UNLOCK = update(jobs).where(Among(jobs.c.id, "ids")).values(unique_lock=None)
-LIMIT = bindparam("limit")
+LIMIT: BindParameter[int] = bindparam("limit")
 
 
 def requeue(transaction: Transaction, rows: Sequence[Row[Any]]) -> None:

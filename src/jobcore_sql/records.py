@@ -30,7 +30,9 @@ def job(row: Row[Any]) -> Job:
 def is_(*statuses: JobStatus) -> ColumnElement[bool]:
     """Whether a job has one of *statuses*. They stand in the statement's text, where
     the planner finds the partial index that they promise."""
-    words = [literal_column(repr(each.value)) for each in statuses]
+    words: list[ColumnElement[str]] = [
+        literal_column(repr(each.value)) for each in statuses
+    ]
     return jobs.c.status == words[0] if len(words) == 1 else jobs.c.status.in_(words)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Table
+from sqlalchemy import Connection, Executable, Table
 
 from jobcore.job import JobStatus
 from jobcore_sql.dialects import StoreDialect
@@ -27,11 +27,11 @@ class Transaction:
     now: datetime
     dialect: StoreDialect
 
-    def rows(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
+    def rows(self, statement: Executable, **parameters: Any) -> Sequence[Any]:
         """All rows that *statement* answers."""
         return self.connection.execute(statement, parameters).all()
 
-    def first(self, statement: Executable, **parameters: Any) -> Row[Any] | None:
+    def first(self, statement: Executable, **parameters: Any) -> Any:
         """The first row, if there is one."""
         return self.connection.execute(statement, parameters).first()
 

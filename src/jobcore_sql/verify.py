@@ -27,8 +27,8 @@ _JOB_LABELS = select(jobs.c.id, jobs.c.labels).where(jobs.c.labels != {})
 _LABELS = select(labels.c.job_id, labels.c.name, labels.c.value)
 _RUNNING = jobs.c.status == JobStatus.IN_PROGRESS
 _ODD: dict[str, Select[tuple[str]]] = {
-    "token": select(jobs.c.id).where(_RUNNING != jobs.c.token.is_not(None)),
-    "lease": select(jobs.c.id).where(_RUNNING != jobs.c.lease_until.is_not(None)),
+    "token": select(jobs.c.id).where(jobs.c.token.is_not(None) != _RUNNING),
+    "lease": select(jobs.c.id).where(jobs.c.lease_until.is_not(None) != _RUNNING),
     "held_by": select(jobs.c.id).where(
         (jobs.c.status == JobStatus.HELD) != jobs.c.held_by.is_not(None)
     ),
