@@ -155,9 +155,8 @@ def own_files(store: str, output: Path) -> set[Path]:
     return {path.resolve() for path in own}
 
 
-async def submit(jobs: JobManager, tree: Tree) -> dict[str, Job]:
-    """The job of each file by its id, be it new or from an earlier run."""
-    submitted: dict[str, Job] = {}
+async def submit(jobs: JobManager, tree: Tree) -> AsyncIterator[list[Job]]:
+    """The job of each file, be it new or from an earlier run, in batches."""
     for start in range(0, len(tree.files), BATCH):
         requests = [
             checksum.job(encoded(tree.root / file)).with_options(
@@ -165,26 +164,30 @@ async def submit(jobs: JobManager, tree: Tree) -> dict[str, Job]:
             )
             for file in tree.files[start : start + BATCH]
         ]
-        batch = await jobs.submit_many(requests, queue=tree.queue, unique_scope=EVER)
-        submitted |= {job.id: job for job in batch}
+        yield await jobs.submit_many(requests, queue=tree.queue, unique_scope=EVER)
+
+
+async def work_off(jobs: JobManager, tree: Tree) -> set[str]:
+    """Submit all and wait until none is unfinished, below a bar on stderr. Returns the
+    ids of the jobs."""
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    submitted: set[str] = set()
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        bar = progress.add_task("checksums", total=len(tree.files))
+        async for batch in submit(jobs, tree):
+            submitted |= {job.id for job in batch}
+            left = await count(jobs, tree, UNFINISHED)
+            progress.update(bar, completed=max(0, len(submitted) - left))
+        while left := await count(jobs, tree, UNFINISHED):
+            progress.update(bar, completed=max(0, len(submitted) - left))
+            await asyncio.sleep(0.1)
+        progress.update(bar, completed=len(submitted))
     return submitted
 
 
-async def wait_until_done(jobs: JobManager, tree: Tree) -> None:
-    """Show a bar on stderr until no job of the tree is unfinished."""
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        total = len(tree.files)
-        bar = progress.add_task("checksums", total=total)
-        while left := await unfinished(jobs, tree.queue):
-            progress.update(bar, completed=max(0, total - left))
-            await asyncio.sleep(0.1)
-        progress.update(bar, completed=total)
-
-
-async def unfinished(jobs: JobManager, queue: str) -> int:
+async def count(jobs: JobManager, tree: Tree, statuses: frozenset[JobStatus]) -> int:
     statistics = await jobs.statistics()
-    return sum(statistics.count(status, queue) for status in UNFINISHED)
+    return sum(statistics.count(status, tree.queue) for status in statuses)
 
 
 async def jobs_in(jobs: JobManager, queue: str) -> AsyncIterator[Job]:
@@ -200,16 +203,15 @@ async def jobs_in(jobs: JobManager, queue: str) -> AsyncIterator[Job]:
 async def run(url: str | None, tree: Tree, workers: int) -> tuple[list[Job], int]:
     """Make all checksums. The job of each file, and how many ended in this run."""
     async with open_manager(url, Settings()) as jobs:
-        submitted = await submit(jobs, tree)
-        before = sum(job.status in TERMINAL for job in submitted.values())
+        before = await count(jobs, tree, TERMINAL)
         async with AsyncExitStack() as stack:
             for _ in range(workers):
                 worker = Worker(jobs, tasks, queues=[tree.queue])
                 await stack.enter_async_context(worker)
-            await wait_until_done(jobs, tree)
-        # A job that is not among the submitted is of a file that changed or is gone.
+            submitted = await work_off(jobs, tree)
+        # Other jobs in the queue are of files that have changed since, or are gone.
         ended = [job async for job in jobs_in(jobs, tree.queue) if job.id in submitted]
-    return ended, len(ended) - before
+        return ended, await count(jobs, tree, TERMINAL) - before
 
 
 def why(job: Job) -> str:
@@ -283,7 +285,8 @@ def main() -> int:
         files=len(tree.files),
         completed=len(checksums),
         failed=len(ended) - len(checksums),
-        attempts=sum(job.attempt for job in ended),
+        # What was claimed and given back unstarted is no attempt.
+        attempts=len(checksums) + sum(job.failures + job.losses for job in ended),
         seconds=round(seconds, 3),
         jobs_per_second=round(now / seconds, 1),
     )
