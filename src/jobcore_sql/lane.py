@@ -39,6 +39,7 @@ class Lane:
         last = self._thread.submit(self._disconnect)
         self._thread.shutdown(wait=False)
         await asyncio.shield(asyncio.wrap_future(last))
+        self._thread.shutdown()  # which has nothing left to do
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         try:

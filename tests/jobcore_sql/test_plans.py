@@ -1,0 +1,146 @@
+"""What SQLite does for the statements that must stay cheap: no scan, no sorting."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from jobcore.job import JobStatus, Limit
+from jobcore.lifecycle import complete
+from jobcore.query import Filter
+from jobcore.testing import a_job, a_request, named, pass_time
+from jobcore_sql import SQLJobStore
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+
+
+@contextmanager
+def plans() -> Iterator[list[str]]:
+    """The plan of each statement that is executed meanwhile."""
+    seen: list[str] = []
+
+    def explain(
+        _: Connection, cursor: Any, statement: str, parameters: Any, *__: Any
+    ) -> None:
+        if statement.startswith(("BEGIN", "PRAGMA", "EXPLAIN")):
+            return
+        many = isinstance(parameters, list)
+        cursor.execute(
+            f"EXPLAIN QUERY PLAN {statement}", parameters[0] if many else parameters
+        )
+        seen.extend(f"{row[3]} <- {statement}" for row in cursor.fetchall())
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+
+
+async def claim(store: SQLJobStore) -> None:
+    await store.claim(a_request(queues=("a", "b"), limit=5))
+
+
+async def claim_past_the_held(store: SQLJobStore) -> None:
+    await store.limit("key", Limit(concurrency=1))
+    result = await store.claim(a_request(queues=("limited",), limit=3))
+    assert result.held
+
+
+async def end(store: SQLJobStore) -> None:
+    result = await store.claim(a_request(queues=("a",), limit=5))
+    await store.apply([complete(each, b"1") for each in result.claims])
+
+
+async def renew(store: SQLJobStore) -> None:
+    result = await store.claim(a_request(queues=("a",), limit=5))
+    await store.renew(result.claims, HOUR)
+
+
+async def expired(store: SQLJobStore) -> None:
+    await store.expired(10)
+
+
+async def promote(store: SQLJobStore) -> None:
+    pass_time(store, 2 * HOUR)
+    assert (await store.promote(10)).promoted
+
+
+async def lift(store: SQLJobStore) -> None:
+    await store.pause(task="paused")
+    await store.claim(a_request(queues=("p",), limit=5))
+    await store.resume(task="paused")
+    assert await store.lift(None, 10)
+
+
+async def prune(store: SQLJobStore) -> None:
+    await end(store)
+    pass_time(store, HOUR)
+    done = frozenset({JobStatus.COMPLETED})
+    assert await store.delete(Filter(statuses=done, finished_for=HOUR), 3)
+    await store.delete(Filter(finished_for=HOUR), 3)
+
+
+async def statistics(store: SQLJobStore) -> None:
+    await store.statistics()
+
+
+async def find_by_label(store: SQLJobStore) -> None:
+    page = await store.find(Filter(labels={"colour": "red"}), None, 10)
+    assert page.jobs
+
+
+ACTS = [
+    (claim, "jobs_queued"),
+    (claim_past_the_held, "jobs_limited"),
+    (end, "sqlite_autoindex_jobs_1"),
+    (renew, "sqlite_autoindex_jobs_1"),
+    (expired, "jobs_in_progress"),
+    (promote, "jobs_scheduled"),
+    (lift, "jobs_held"),
+    (prune, "jobs_finished"),
+    (statistics, "jobs_queued"),
+    (find_by_label, "PRIMARY KEY"),
+]
+
+
+@pytest.fixture
+async def full(store: SQLJobStore) -> SQLJobStore:
+    """A store with jobs of all kinds."""
+    limit = Limit(concurrency=2)
+    jobs = [
+        *(
+            a_job(queue=queue, priority=each % 3)
+            for each in range(50)
+            for queue in "ab"
+        ),
+        *(a_job(delay=HOUR) for _ in range(50)),
+        *(a_job(queue="p", task="paused") for _ in range(50)),
+        *(a_job(queue="limited", limit_key="key", limit=limit) for _ in range(50)),
+        *(a_job(queue="c", labels={"colour": "red"}) for _ in range(50)),
+    ]
+    await store.insert([named(store, each) for each in jobs])
+    return store
+
+
+@pytest.mark.parametrize(
+    ("act", "index"), ACTS, ids=[each.__name__ for each, _ in ACTS]
+)
+async def test_a_verb_reads_by_its_index(
+    full: SQLJobStore, act: Callable[[SQLJobStore], Awaitable[None]], index: str
+) -> None:
+    with plans() as seen:
+        await act(full)
+    assert any(index in each for each in seen)
+    walked = [each for each in seen if each.startswith("SCAN jobs")]
+    assert not [each for each in walked if "USING" not in each.split(" <- ")[0]]
+    assert not [each for each in walked if "LIMIT" not in each]
+    sorts = [each for each in seen if "USE TEMP B-TREE FOR ORDER BY" in each]
+    assert not [each for each in sorts if "FROM jobs" in each]

@@ -1,0 +1,74 @@
+"""Migrations and the version of the tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from jobcore.errors import SchemaVersionError
+from jobcore_sql import SQLJobStore, SQLOptions
+from jobcore_sql.schema import VERSION_TABLE
+from jobcore_sql.tables import metadata
+
+pytestmark = pytest.mark.anyio
+
+
+def schema(path: Path) -> dict[str, str]:
+    database = sqlite3.connect(path)
+    rows = database.execute(
+        "SELECT name, sql FROM sqlite_master WHERE tbl_name <> ?", [VERSION_TABLE]
+    ).fetchall()
+    database.close()
+    return dict(rows)
+
+
+async def test_the_migrations_make_the_tables_of_the_code(
+    url: str, path: Path, tmp_path: Path
+) -> None:
+    async with SQLJobStore(url):
+        pass
+    straight = tmp_path / "straight.db"
+    engine = create_engine(f"sqlite:///{straight}")
+    metadata.create_all(engine)
+    engine.dispose()
+    assert schema(path) == schema(straight)
+
+
+async def test_opening_again_migrates_nothing(url: str, path: Path) -> None:
+    async with SQLJobStore(url):
+        pass
+    before = schema(path)
+    async with SQLJobStore(url, SQLOptions(auto_migrate=False)):
+        pass
+    assert schema(path) == before
+
+
+async def test_an_empty_database_is_refused_where_nothing_may_be_migrated(
+    url: str, path: Path
+) -> None:
+    store = SQLJobStore(url, SQLOptions(auto_migrate=False))
+    with pytest.raises(SchemaVersionError) as caught:
+        await store.__aenter__()
+    assert caught.value.found == "empty"
+    assert schema(path) == {}
+
+
+async def test_a_newer_schema_is_refused(url: str, path: Path) -> None:
+    async with SQLJobStore(url):
+        pass
+    database = sqlite3.connect(path)
+    database.execute("UPDATE jobcore_schema SET version_num = '9999'")
+    database.commit()
+    database.close()
+    with pytest.raises(SchemaVersionError) as caught:
+        await SQLJobStore(url).__aenter__()
+    assert caught.value.found == "9999"
+
+
+def test_the_migrations_are_in_the_package() -> None:
+    folder = files("jobcore_sql").joinpath("migrations", "versions")
+    assert any(each.name.startswith("r0001") for each in folder.iterdir())
