@@ -1,22 +1,20 @@
-"""Hello, world: one task, one job, one result."""
+"""Hello, world: a task, a job, its result."""
 
 import asyncio
 
-from jobcore import Priority, Tasks, Worker, open_manager
+from jobcore import Tasks, Worker, open_manager
 
 tasks = Tasks()
 
 
-@tasks.task(queue="mail")
-async def send_email(to: str, subject: str = "") -> str:
-    return f"sent {subject!r} to {to}"
+@tasks.task()
+async def greet(name: str) -> str:
+    return f"Hello, {name}!"
 
 
 async def main() -> None:
-    async with open_manager("memory://") as jobs, Worker(jobs, tasks):
-        request = send_email.job("ada@example.org")
-        job = await jobs.submit(request, priority=Priority.HIGH)
-        print(await jobs.result(job))
+    async with open_manager() as jobs, Worker(jobs, tasks):
+        print(await jobs.result(await jobs.submit(greet.job("world"))))
 
 
 if __name__ == "__main__":
