@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from jobcore_sql.columns import Json
 
@@ -28,8 +29,8 @@ class Among(FunctionElement[bool]):
     """
 
     name = "among"
-    type = Boolean()
-    inherit_cache = True
+    type: TypeEngine[Any] = Boolean()
+    inherit_cache: bool | None = True
 
     def __init__(
         self, column: ColumnElement[Any], name: str, values: Sequence[str] | None = None

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, Dialect, String, Text
@@ -25,6 +25,8 @@ from jobcore.job import JobStatus, Limit
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
+Implementation: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -32,8 +34,8 @@ _MICROSECOND = timedelta(microseconds=1)
 class Coded(TypeDecorator[T]):
     """A type whose values are encoded and decoded by two functions, but for None."""
 
-    impl: TypeEngine[Any] | type[TypeEngine[Any]] = Text
-    cache_ok = True
+    impl: Implementation = Text
+    cache_ok: bool | None = True
 
     def encode(self, value: Any) -> Any:
         """What is stored for *value*."""
@@ -62,8 +64,8 @@ class Coded(TypeDecorator[T]):
 class Instant(Coded[datetime]):
     """A moment."""
 
-    impl = BigInteger
-    cache_ok = True
+    impl: Implementation = BigInteger
+    cache_ok: bool | None = True
 
     def encode(self, value: datetime) -> int:
         return (value - _EPOCH) // _MICROSECOND
@@ -75,8 +77,8 @@ class Instant(Coded[datetime]):
 class Duration(Coded[timedelta]):
     """A length of time."""
 
-    impl = BigInteger
-    cache_ok = True
+    impl: Implementation = BigInteger
+    cache_ok: bool | None = True
 
     def encode(self, value: timedelta) -> int:
         return value // _MICROSECOND
@@ -88,8 +90,8 @@ class Duration(Coded[timedelta]):
 class Word(Coded[E], Generic[E]):
     """A member of an enumeration, as its value."""
 
-    impl = String
-    cache_ok = True
+    impl: Implementation = String
+    cache_ok: bool | None = True
 
     def __init__(self, kind: type[E]) -> None:
         super().__init__(16)
@@ -107,8 +109,8 @@ class Word(Coded[E], Generic[E]):
 class Scope(Coded[frozenset[JobStatus]]):
     """A set of statuses, as their values with commas between."""
 
-    impl = String(80)
-    cache_ok = True
+    impl: Implementation = String(80)
+    cache_ok: bool | None = True
 
     def encode(self, value: frozenset[JobStatus]) -> str:
         return _scope_text(value)
@@ -120,8 +122,8 @@ class Scope(Coded[frozenset[JobStatus]]):
 class Json(Coded[Any]):
     """A small value as JSON text: labels, names of queues, lists of ids."""
 
-    impl = Text
-    cache_ok = True
+    impl: Implementation = Text
+    cache_ok: bool | None = True
 
     def encode(self, value: Any) -> str:
         return to_json(value).decode()
@@ -133,8 +135,8 @@ class Json(Coded[Any]):
 class Figures(Coded[Limit]):
     """The figures of a limit: concurrency, rate, period, burst."""
 
-    impl = Text
-    cache_ok = True
+    impl: Implementation = Text
+    cache_ok: bool | None = True
 
     def encode(self, value: Limit) -> str:
         period = value.period // _MICROSECOND

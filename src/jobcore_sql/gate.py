@@ -56,7 +56,7 @@ class Gate:
         self._paces: dict[str, Pace] = {}
         self._moved: set[str] = set()
         self._known: set[str] = set()
-        self.paused = paused(transaction)
+        self.paused: Paused = paused(transaction)
 
     def learn(self, keys: Iterable[str]) -> None:
         """Read what is to know about limit *keys*."""

@@ -44,7 +44,7 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
 
     def __init__(self, url: str, options: SQLOptions | None = None) -> None:
         self.url = url
-        self.options = options or SQLOptions()
+        self.options: SQLOptions = options or SQLOptions()
         self._database = Database(url, self.options)
         self._watch = wake.Watch(partial(self._glance, wake.look))
 

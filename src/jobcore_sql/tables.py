@@ -25,11 +25,11 @@ from sqlalchemy import (
 from jobcore.job import JobStatus, Outcome
 from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Word
 
-metadata = MetaData()
+metadata: MetaData = MetaData()
 
-ZERO = text("0")
+_ZERO = text("0")
 
-jobs = Table(
+jobs: Table = Table(
     "jobs",
     metadata,
     Column("id", String(64), primary_key=True),
@@ -48,10 +48,10 @@ jobs = Table(
     Column("status", Word(JobStatus), nullable=False),
     Column("held_by", Text),
     Column("reason", Text),
-    Column("generation", Integer, nullable=False, server_default=ZERO),
-    Column("attempt", Integer, nullable=False, server_default=ZERO),
-    Column("failures", Integer, nullable=False, server_default=ZERO),
-    Column("losses", Integer, nullable=False, server_default=ZERO),
+    Column("generation", Integer, nullable=False, server_default=_ZERO),
+    Column("attempt", Integer, nullable=False, server_default=_ZERO),
+    Column("failures", Integer, nullable=False, server_default=_ZERO),
+    Column("losses", Integer, nullable=False, server_default=_ZERO),
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("finished_at", Instant),
@@ -69,20 +69,17 @@ jobs = Table(
     CheckConstraint("id <> ''", name="jobs_id"),
     CheckConstraint("priority BETWEEN -32768 AND 32767", name="jobs_priority"),
     CheckConstraint(
-        "status IN ('scheduled', 'queued', 'held', 'in_progress', 'completed',"
-        " 'failed', 'canceled')",
+        "CASE"
+        " WHEN status = 'in_progress' THEN token IS NOT NULL"
+        " AND lease_until IS NOT NULL AND held_by IS NULL AND finished_at IS NULL"
+        " WHEN status IN ('queued', 'scheduled') THEN token IS NULL"
+        " AND lease_until IS NULL AND held_by IS NULL AND finished_at IS NULL"
+        " WHEN status IN ('completed', 'failed', 'canceled') THEN token IS NULL"
+        " AND lease_until IS NULL AND held_by IS NULL AND finished_at IS NOT NULL"
+        " WHEN status = 'held' THEN token IS NULL"
+        " AND lease_until IS NULL AND held_by IS NOT NULL AND finished_at IS NULL"
+        " ELSE 1 = 0 END",
         name="jobs_status",
-    ),
-    CheckConstraint(
-        "(status = 'in_progress') = (token IS NOT NULL)", name="jobs_token"
-    ),
-    CheckConstraint(
-        "(status = 'in_progress') = (lease_until IS NOT NULL)", name="jobs_lease"
-    ),
-    CheckConstraint("(status = 'held') = (held_by IS NOT NULL)", name="jobs_held_by"),
-    CheckConstraint(
-        "(status IN ('completed', 'failed', 'canceled')) = (finished_at IS NOT NULL)",
-        name="jobs_finished_at",
     ),
 )
 
@@ -105,7 +102,7 @@ Index("jobs_cancel_requested", _c.worker, sqlite_where=_REQUESTED)
 Index("jobs_finished", _c.status, _c.finished_at, _c.id, sqlite_where=_FINISHED)
 Index("jobs_unique", _c.task, _c.unique_lock, unique=True, sqlite_where=_UNIQUE)
 
-attempts = Table(
+attempts: Table = Table(
     "attempts",
     metadata,
     Column("job_id", String(64), primary_key=True),
@@ -118,7 +115,7 @@ attempts = Table(
     sqlite_with_rowid=False,
 )
 
-labels = Table(
+labels: Table = Table(
     "labels",
     metadata,
     Column("name", Text, primary_key=True),
@@ -128,7 +125,7 @@ labels = Table(
 )
 Index("labels_job", labels.c.job_id)
 
-counts = Table(
+counts: Table = Table(
     "counts",
     metadata,
     Column("queue", Text, primary_key=True),
@@ -137,7 +134,7 @@ counts = Table(
     sqlite_with_rowid=False,
 )
 
-pauses = Table(
+pauses: Table = Table(
     "pauses",
     metadata,
     Column("kind", String(8), primary_key=True),
@@ -145,7 +142,7 @@ pauses = Table(
     sqlite_with_rowid=False,
 )
 
-limits = Table(
+limits: Table = Table(
     "limits",
     metadata,
     Column("key", Text, primary_key=True),
@@ -155,7 +152,7 @@ limits = Table(
     sqlite_with_rowid=False,
 )
 
-workers = Table(
+workers: Table = Table(
     "workers",
     metadata,
     Column("id", Text, primary_key=True),
@@ -168,7 +165,7 @@ workers = Table(
     sqlite_with_rowid=False,
 )
 
-duties = Table(
+duties: Table = Table(
     "duties",
     metadata,
     Column("name", Text, primary_key=True),

@@ -60,7 +60,7 @@ class Watch:
     """
 
     def __init__(self, look: Look) -> None:
-        self.bell = Bell()
+        self.bell: Bell = Bell()
         self._look = look
         self._seen: dict[str, int] = {}
 

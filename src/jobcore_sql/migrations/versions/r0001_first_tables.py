@@ -70,23 +70,17 @@ def _create_jobs() -> None:
         CheckConstraint("id <> ''", name="jobs_id"),
         CheckConstraint("priority BETWEEN -32768 AND 32767", name="jobs_priority"),
         CheckConstraint(
-            "status IN ('scheduled', 'queued', 'held', 'in_progress', 'completed',"
-            " 'failed', 'canceled')",
+            "CASE"
+            " WHEN status = 'in_progress' THEN token IS NOT NULL"
+            " AND lease_until IS NOT NULL AND held_by IS NULL AND finished_at IS NULL"
+            " WHEN status IN ('queued', 'scheduled') THEN token IS NULL"
+            " AND lease_until IS NULL AND held_by IS NULL AND finished_at IS NULL"
+            " WHEN status IN ('completed', 'failed', 'canceled') THEN token IS NULL"
+            " AND lease_until IS NULL AND held_by IS NULL AND finished_at IS NOT NULL"
+            " WHEN status = 'held' THEN token IS NULL"
+            " AND lease_until IS NULL AND held_by IS NOT NULL AND finished_at IS NULL"
+            " ELSE 1 = 0 END",
             name="jobs_status",
-        ),
-        CheckConstraint(
-            "(status = 'in_progress') = (token IS NOT NULL)", name="jobs_token"
-        ),
-        CheckConstraint(
-            "(status = 'in_progress') = (lease_until IS NOT NULL)", name="jobs_lease"
-        ),
-        CheckConstraint(
-            "(status = 'held') = (held_by IS NOT NULL)", name="jobs_held_by"
-        ),
-        CheckConstraint(
-            "(status IN ('completed', 'failed', 'canceled'))"
-            " = (finished_at IS NOT NULL)",
-            name="jobs_finished_at",
         ),
     )
     place = ["priority", "due_at", "id"]
