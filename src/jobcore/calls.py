@@ -68,13 +68,16 @@ class StoreCalls:
             return await verb()
         except StoreUnavailableError as error:
             _logger.warning("%s; trying again for up to %s", error, patience)
-        repeated: T = await AsyncRetrying(
+
+        async def attempt() -> T:
+            return await verb()
+
+        return await AsyncRetrying(
             retry=retry_if_exception_type(StoreUnavailableError),
             wait=wait_random_exponential(multiplier=0.1, max=2),
             stop=stop_after_delay(patience),
             reraise=True,
-        )(verb)
-        return repeated
+        )(attempt)
 
     def _landed(self, task: asyncio.Task[object]) -> None:
         self._calls.discard(task)
