@@ -1,0 +1,196 @@
+"""Each distribution is built, installed alone, and used as it was installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {"jobcore": "jobcore_core", "jobcore_sql": "jobcore_sql"}
+"""The import packages, which are folders in src, and their distributions' files."""
+DRIVERS = ("sqlalchemy", "alembic", "aiosqlite", "asyncpg", "redis")
+
+IMPORT_ALL = """
+import importlib, pathlib, sys
+name, left_out = sys.argv[1], tuple(sys.argv[2:])
+package = pathlib.Path(importlib.import_module(name).__file__).parent
+assert package.parent.name == "site-packages", package
+for file in package.rglob("*.py"):
+    module = ".".join(file.relative_to(package.parent).with_suffix("").parts)
+    if not module.startswith(left_out or "-"):
+        importlib.import_module(module.removesuffix(".__init__"))
+"""
+
+FIND = """
+import importlib.util, sys
+print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])
+"""
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    finished = subprocess.run(  # noqa: S603 - our own tools
+        [str(each) for each in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+def uv(*arguments: str | Path, cwd: Path = ROOT) -> None:
+    command = shutil.which("uv")
+    assert command is not None, "uv is needed: pip install uv"
+    run(command, *arguments, "--quiet", cwd=cwd)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment of its own."""
+
+    folder: Path
+
+    @classmethod
+    def created(cls, folder: Path, *options: str) -> Environment:
+        uv("venv", "--python", sys.executable, *options, folder)
+        return cls(folder)
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def install(self, *arguments: str | Path) -> None:
+        uv("pip", "install", "--python", self.python, *arguments)
+
+    def run(self, *arguments: str | Path) -> str:
+        """Python, without the working directory and PYTHON… variables."""
+        return run(self.python, "-I", *arguments, cwd=self.folder)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheels, made from the tree."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for package in PACKAGES:
+        uv("build", "--wheel", "--out-dir", folder, ROOT / "src" / package)
+    return folder
+
+
+def wheel(built: Path, package: str) -> Path:
+    (found,) = built.glob(f"{PACKAGES[package]}-*.whl")
+    return found
+
+
+def contents(archive: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(archive) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def project(package: str) -> dict[str, Any]:
+    text = (ROOT / "src" / package / "pyproject.toml").read_text()
+    found: dict[str, Any] = tomllib.loads(text)["project"]
+    return found
+
+
+def modules(package: str) -> set[str]:
+    """The modules of a package, as the wheel names them."""
+    found = (ROOT / "src" / package).rglob("*.py")
+    return {each.relative_to(ROOT / "src").as_posix() for each in found}
+
+
+def example_of(package: str) -> str:
+    """The program in a distribution's README."""
+    text = (ROOT / "src" / package / "README.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return str(program)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_wheel_has_its_package_and_nothing_else(built: Path, package: str) -> None:
+    held = contents(wheel(built, package))
+    facts = {name for name in held if ".dist-info/" in name}
+    marked = modules(package) | {f"{package}/py.typed"}
+    assert held.keys() - facts == marked
+    assert {name.partition("/")[2] for name in facts} == {
+        *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    }
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_wheel_carries_the_licence(built: Path, package: str) -> None:
+    held = contents(wheel(built, package))
+    (name,) = [each for each in held if each.endswith("licenses/LICENSE")]
+    assert held[name] == (ROOT / "LICENSE").read_bytes()
+    (name,) = [each for each in held if each.endswith("/METADATA")]
+    metadata = held[name].decode()
+    assert "License-Expression: MIT\n" in metadata
+    assert "Requires-Python: >=3.11\n" in metadata
+    assert (ROOT / "src" / package / "README.md").read_text() in metadata
+
+
+def test_the_sql_wheel_has_the_migrations(built: Path) -> None:
+    held = contents(wheel(built, "jobcore_sql"))
+    prefix = "jobcore_sql/migrations/versions/r0001"
+    assert [name for name in held if name.startswith(prefix)]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_wheel_from_the_sdist_is_the_same(
+    built: Path, package: str, tmp_path: Path
+) -> None:
+    uv("build", "--out-dir", tmp_path, ROOT / "src" / package)
+    assert contents(wheel(tmp_path, package)) == contents(wheel(built, package))
+    (source,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(source) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
+    assert {"LICENSE", "README.md", "pyproject.toml", "py.typed"} <= names
+
+
+def test_versions_are_in_step() -> None:
+    versions = {project(package)["version"] for package in PACKAGES}
+    (version,) = versions
+    needed = project("jobcore_sql")["dependencies"]
+    assert f"jobcore-core~={version}" in needed
+
+
+def test_the_core_alone_says_hello(built: Path, tmp_path: Path) -> None:
+    environment = Environment.created(tmp_path / "alone")
+    environment.install(wheel(built, "jobcore"))
+    foreign = ("jobcore_sql", "pytest", "hypothesis", *DRIVERS)
+    assert environment.run("-c", FIND, "jobcore", *foreign) == "['jobcore']\n"
+    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.testing")
+    assert environment.run("-c", example_of("jobcore")) == "Hello, world!\n"
+
+
+def test_the_sql_store_alone_brings_the_core(built: Path, tmp_path: Path) -> None:
+    environment = Environment.created(tmp_path / "alone")
+    environment.install("--find-links", built, wheel(built, "jobcore_sql"))
+    assert environment.run("-c", FIND, "pytest", "hypothesis") == "[]\n"
+    environment.run("-c", IMPORT_ALL, "jobcore_sql")
+    assert environment.run("-c", example_of("jobcore_sql")) == "Hello, world!\n"
+    assert (environment.folder / "jobs.db").exists()
+
+
+def test_the_extra_brings_the_kit(built: Path, tmp_path: Path) -> None:
+    environment = Environment.created(tmp_path / "alone")
+    environment.install(f"jobcore-core[testing] @ {wheel(built, 'jobcore').as_uri()}")
+    environment.run("-c", IMPORT_ALL, "jobcore")
+
+
+def test_pip_installs_the_folder_of_the_core(tmp_path: Path) -> None:
+    environment = Environment.created(tmp_path / "alone", "--seed")
+    pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    run(environment.python, *pip, "./src/jobcore", cwd=ROOT)
+    assert environment.run("-c", FIND, "jobcore", *DRIVERS) == "['jobcore']\n"
+    assert environment.run("-c", example_of("jobcore")) == "Hello, world!\n"
