@@ -6,7 +6,7 @@ it. Here a statement is compiled once per dialect, and rows come as tuples.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -50,7 +50,7 @@ class Bulk:
         compiled = self._for(connection.dialect)
         values: list[Iterable[Any]] = list(zip(*rows, strict=True))
         for place, encode in compiled.encoders.items():
-            values[place] = map(encode, values[place])
+            values[place] = _encoded(values[place], encode)
         ordered = (values[place] for place in compiled.order)
         connection.exec_driver_sql(compiled.text, list(zip(*ordered, strict=True)))
 
@@ -86,6 +86,16 @@ def bulk_update(table: Table, *names: str) -> Bulk:
 
 def _parameters(names: Sequence[str]) -> dict[str, BindParameter[Any]]:
     return {name: bindparam(_new(name)) for name in names}
+
+
+def _encoded(values: Iterable[Any], encode: Callable[[Any], Any]) -> Iterator[Any]:
+    """Each of *values* encoded. Many rows of a batch share one object, such as the
+    instant of the transaction, which is then encoded once."""
+    last = stored = None
+    for value in values:
+        if value is not last:
+            last, stored = value, encode(value)
+        yield stored
 
 
 def _new(name: str) -> str:
