@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NotRequired, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import CoreConfig, PydanticSerializationError, SchemaSerializer
 from typing_extensions import TypedDict
 
 from jobcore.errors import InvalidJobError
+
+_NUMBERS_AS_ARE = CoreConfig(ser_json_inf_nan="constants")  # and so to be refused
 
 _typed_dict: Any = TypedDict  # its fields are known at run time only
 
@@ -26,13 +29,19 @@ class Arguments:
     def __init__(self, function: Callable[..., Any], skipped: int = 0) -> None:
         signature = inspect.signature(function)
         parameters = list(signature.parameters.values())[skipped:]
-        hints = get_type_hints(function, include_extras=True)
+        hints = _hints(function)
         self.result_type: TypeAdapter[Any] | None = _adapter(hints.get("return"))
         self._signature = signature.replace(parameters=parameters)
         fields = {each.name: _field(each, hints) for each in parameters}
         shape = _typed_dict("Arguments", fields)
         shape.__pydantic_config__ = ConfigDict(allow_inf_nan=False, extra="forbid")
         self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
+        self._serializer = SchemaSerializer(self._adapter.core_schema, _NUMBERS_AS_ARE)
+        self._untyped = {
+            each.name
+            for each in parameters
+            if hints.get(each.name, Any) is Any and each.kind is not each.VAR_POSITIONAL
+        }
 
     def encode(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -42,14 +51,19 @@ class Arguments:
         try:
             values = dict(self._signature.bind(*args, **kwargs).arguments)
             checked = self._adapter.validate_python(values)
-            plain: dict[str, Any] = self._adapter.dump_python(
-                checked, mode="json", warnings="error"
+            typed = {
+                name: value
+                for name, value in checked.items()
+                if name not in self._untyped
+            }
+            plain: dict[str, Any] = self._serializer.to_python(
+                typed, mode="json", warnings="error"
             )
         except ValidationError as error:
             raise InvalidJobError("arguments", _problem(error)) from None
         except (TypeError, ValueError, PydanticSerializationError) as error:
             raise InvalidJobError("arguments", f"do not fit: {error}") from None
-        return plain
+        return {name: plain.get(name, value) for name, value in checked.items()}
 
     def decode(self, payload: bytes) -> inspect.BoundArguments:
         """The call to make; InvalidJobError where the payload does not fit."""
@@ -58,6 +72,13 @@ class Arguments:
         except ValidationError as error:
             raise InvalidJobError("arguments", _problem(error)) from None
         return inspect.BoundArguments(self._signature, OrderedDict(values))
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    while isinstance(function, partial):
+        function = function.func
+    annotated = function if inspect.isroutine(function) else type(function).__call__
+    return get_type_hints(annotated, include_extras=True)
 
 
 def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> Any:

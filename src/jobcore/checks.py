@@ -19,6 +19,7 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 LONGEST = timedelta(days=36_500)
 
+_PRINTABLE = 10**40
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 
@@ -115,11 +116,15 @@ def check_limit(field: str, value: object) -> Limit:
         check_integer(f"{field} rate", value.rate, 1, 1_000_000)
     check_length(f"{field} period", value.period)
     check_integer(f"{field} burst", value.burst, 1, 1_000_000)
+    if value.rate is not None and value.period / LONGEST * value.burst > value.rate:
+        raise InvalidJobError(field, f"must fill its burst in {LONGEST.days} days")
     return value
 
 
 def _shown(value: object) -> str:
     kind = type(value)
+    if isinstance(value, int) and abs(value) > _PRINTABLE:
+        return "a huge number"
     if kind in {str, bytes, int, float, bool, type(None)}:
-        return ascii(value)[:80] if kind is not int else f"a number: {value!s:.40}"
+        return ascii(value)[:80]
     return f"a {kind.__qualname__}"

@@ -17,11 +17,10 @@ _PASSWORD = re.compile(r"(://[^:/?#@\s]*:)[^@/\s]+@")
 
 def describe(error: BaseException) -> bytes:
     """JSON text of the `ErrorDetail` of *error*, whatever it is."""
-    lines = traceback.TracebackException.from_exception(error, compact=True).format()
     detail = ErrorDetail(
         type=clean(type(error).__qualname__)[:255],
         message=shorten(_message(error), MAX_MESSAGE),
-        traceback=shorten("".join(lines), MAX_TRACEBACK),
+        traceback=shorten(_traceback(error), MAX_TRACEBACK),
     )
     return detail.model_dump_json().encode()
 
@@ -51,3 +50,11 @@ def _message(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - foreign code may raise anything
         return "<its message could not be made>"
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        told = traceback.TracebackException.from_exception(error, compact=True)
+        return "".join(told.format())
+    except Exception:  # noqa: BLE001 - foreign code may raise anything
+        return "<its traceback could not be made>"

@@ -229,10 +229,11 @@ class Job(BaseModel, Generic[R_co]):
     @property
     def value(self) -> R_co | None:
         """The decoded result: the task's return type where `submit` returned this
-        job or one refreshed from it, plain JSON else; None as long as there is none."""
+        job or one refreshed from it, and plain JSON else, also where the `reason` tells
+        that a likeness had to be stored; None as long as there is none."""
         if self.result is None:
             return None
-        if self._result_type is None:
+        if self._result_type is None or self.reason is not None:
             plain: R_co = from_json(self.result)
             return plain
         typed: R_co = self._result_type.validate_json(self.result)

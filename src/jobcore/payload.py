@@ -7,17 +7,18 @@ in any case: its job has run, and running it again would not make the value bett
 
 from __future__ import annotations
 
-import inspect
 import math
+from collections.abc import Coroutine, Generator, Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
 from jobcore.errors import InvalidJobError, TooLargeError
 
 MAX_DEPTH = 64
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
+_MAX_PROBLEM = 1024
 
 
 def encode(field: str, value: object, limit: int) -> bytes:
@@ -39,18 +40,15 @@ def encode_result(
     it is not storable, its nearest likeness is stored; where it is larger than *limit*
     bytes, null."""
     try:
-        plain = value
-        if result_type is not None:
-            plain = result_type.dump_python(value, mode="json", warnings="error")
-        return encode("result", plain, limit), None
+        return encode("result", _plain(value, result_type), limit), None
     except TooLargeError as error:
         return b"null", str(error)
     except Exception as error:  # noqa: BLE001 - a result must not stop its job's report
-        problem = str(error) if isinstance(error, InvalidJobError) else repr(error)
+        problem = str(error) if isinstance(error, InvalidJobError) else safe_repr(error)
     text = to_json(_likeness(value))
     if len(text) > limit:
         return b"null", str(TooLargeError("result", len(text), limit))
-    return text, problem
+    return text, clean(problem)[:_MAX_PROBLEM]
 
 
 def clean(text: str) -> str:
@@ -86,7 +84,8 @@ def _items(field: str, container: Any) -> Any:
         return container
     for key in container:
         if type(key) is not str:
-            raise InvalidJobError(field, f"has a key that is no string: {key!r:.80}")
+            shown = f"{safe_repr(key):.80}"
+            raise InvalidJobError(field, f"has a key that is no string: {shown}")
         if problem := _problem(key):
             raise InvalidJobError(field, f"has a key that {problem}")
     return container.values()
@@ -118,13 +117,24 @@ def _text_problem(text: str) -> str | None:
     return None
 
 
+def _plain(value: object, result_type: TypeAdapter[Any] | None) -> object:
+    if isinstance(value, Iterator):  # it may have no end
+        raise InvalidJobError("result", "is an iterator, which has not run yet")
+    if result_type is None:
+        return value
+    plain: object = result_type.dump_python(value, mode="json", warnings="error")
+    return plain
+
+
 def _likeness(value: object) -> object:
-    if inspect.iscoroutine(value):
-        value.close()
     try:
+        if isinstance(value, Coroutine | Generator):
+            value.close()
+        if isinstance(value, Iterator):
+            return clean(safe_repr(value))[:1024]
         plain = to_jsonable_python(value, fallback=safe_repr, bytes_mode="base64")
         return _mended(plain, 1)
-    except (ValueError, TypeError, RecursionError, PydanticSerializationError):
+    except Exception:  # noqa: BLE001 - foreign code may raise anything
         return clean(safe_repr(value))[:1024]
 
 

@@ -56,8 +56,8 @@ class JobRequest(Generic[R_co]):
 
 def merged(first: SubmitOptions, then: SubmitOptions) -> SubmitOptions:
     """*then* before *first*, label by label."""
-    labels = {**first.get("labels", {}), **then.get("labels", {})}
     both = SubmitOptions(**{**first, **then})
-    if labels:
-        both["labels"] = labels
+    given = [each["labels"] for each in (first, then) if "labels" in each]
+    if given and all(isinstance(labels, Mapping) for labels in given):
+        both["labels"] = {name: text for each in given for name, text in each.items()}
     return both

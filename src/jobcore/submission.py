@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from jobcore import checks
 from jobcore.config import JobcoreConfig
@@ -61,7 +62,10 @@ def _given(
 def _payload(request: JobRequest[object], limit: int) -> bytes:
     arguments = request.arguments
     if isinstance(arguments, BaseModel):
-        arguments = arguments.model_dump(mode="json")
+        try:
+            arguments = to_jsonable_python(arguments)
+        except (ValueError, PydanticSerializationError) as error:
+            raise InvalidJobError("arguments", f"do not fit: {error}") from None
     if type(arguments) is not dict:
         raise InvalidJobError("arguments", "must be a dict or a pydantic model")
     return encode("arguments", arguments, limit)

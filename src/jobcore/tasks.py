@@ -141,7 +141,8 @@ class Tasks:
         """
 
         def register(function: Callable[..., Any]) -> AnyTask:
-            name = check_name("task", options.get("name", function.__name__))
+            own = getattr(function, "__name__", None)
+            name = check_name("task", options.get("name", own))
             arguments = Arguments(function, skipped=1 if context else 0)
             task: AnyTask = Task(
                 name, function, arguments, options, _defaults(name, options), context
@@ -155,7 +156,8 @@ class Tasks:
         """Take over all of *tasks*, as of now."""
         for task in tasks:
             self._add(task)
-        self.resources.extend(tasks.resources)
+        new = [each for each in tasks.resources if each not in self.resources]
+        self.resources.extend(new)
 
     def worker_resource(self, function: Callable[[], AsyncIterator[T]]) -> Resource[T]:
         """Register a generator as what each worker opens at its start, before its first

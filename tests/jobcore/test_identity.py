@@ -1,0 +1,59 @@
+"""Ids and tokens come from a source of randomness that tests may seed."""
+
+from __future__ import annotations
+
+import time
+from random import Random
+from uuid import RFC_4122, UUID
+
+import pytest
+
+from jobcore.checks import check_name
+from jobcore.identity import IdSequence, new_token, new_worker_id
+from jobcore.retry import SYSTEM_RANDOM
+
+
+def test_a_token_has_128_random_bits() -> None:
+    tokens = {new_token(SYSTEM_RANDOM) for _ in range(100)}
+    assert len(tokens) == 100
+    assert {len(each) for each in tokens} == {32}
+    assert new_token(Random(7)) == new_token(Random(7))
+
+
+def test_ids_are_uuids_of_version_7_that_tell_the_time() -> None:
+    before = time.time_ns() // 1_000_000
+    made = UUID(IdSequence(SYSTEM_RANDOM)())
+    assert made.version == 7
+    assert made.variant == RFC_4122
+    assert before <= made.int >> 80 <= time.time_ns() // 1_000_000
+
+
+def test_ids_rise_strictly_in_one_millisecond_and_when_the_clock_steps_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = IdSequence(Random(7))
+    made = [ids() for _ in range(1000)]
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    made += [ids() for _ in range(1000)]
+    assert made == sorted(set(made))
+    assert {UUID(each).version for each in made} == {7}
+    assert {UUID(each).variant for each in made} == {RFC_4122}
+
+
+@pytest.mark.parametrize(
+    ("host", "start"),
+    [
+        ("db1", "db1-7-"),
+        ("db1.example.org", "db1-example-org-7-"),
+        ("---", "worker-7-"),
+        ("", "worker-7-"),
+        ("\N{SNOWMAN}", "worker-7-"),
+        ("x" * 100, "x" * 32 + "-7-"),
+    ],
+)
+def test_a_worker_id_is_a_name_that_tells_host_and_process(
+    host: str, start: str
+) -> None:
+    first, second = (new_worker_id(SYSTEM_RANDOM, host, 7) for _ in range(2))
+    assert first != second
+    assert check_name("worker", first).startswith(start)
