@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from jobcore.job import Limit
 
 _EVER = datetime.min.replace(tzinfo=UTC) + timedelta(days=366)
+_FURTHEST = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Pace:
 
     `enforced_at` moves with every start and is what decides. `reserved_at` moves with
     every reservation and spreads the jobs that may not start yet, so that they do not
-    all come back at one instant.
+    all come back at one instant. Nothing is reserved further ahead than a century, and
+    one step.
     """
 
     enforced_at: datetime = _EVER
@@ -35,7 +37,7 @@ class Pace:
     def reserved(self, limit: Limit, now: datetime) -> tuple[Pace, datetime]:
         """The pace after a reservation, and the instant that was reserved."""
         step = _step(limit)
-        earliest = max(self.reserved_at, self.enforced_at, now)
+        earliest = min(max(self.reserved_at, self.enforced_at, now), now + _FURTHEST)
         instant = max(now, earliest + step - limit.burst * step)
         return Pace(self.enforced_at, earliest + step), instant
 

@@ -44,7 +44,8 @@ class Retry:
 
     An exception that says itself how long to wait (`retry_after_of`) is believed. The
     delay is spread by a share of *jitter* to both sides, so that what failed together
-    does not return together, and is finite and at most *cap* for any number.
+    does not return together, and is finite and at most *cap* for any number: what
+    would be longer is spread below it.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Retry:
             seconds = self._cap
         if math.isnan(seconds):
             seconds = self._cap
-        seconds = min(max(seconds, 0.0), self._cap)
+        seconds = min(max(seconds, 0.0), self._cap / (1 + self._jitter))
         spread = self._random.uniform(1 - self._jitter, 1 + self._jitter)
         return timedelta(seconds=min(seconds * spread, self._cap))
 
@@ -106,7 +107,7 @@ def linear(base: timedelta, step: timedelta, **options: Any) -> Retry:
 def polynomial(base: timedelta, *, exponent: float = 4, **options: Any) -> Retry:
     """*base* times the number of the retry to the power of *exponent*."""
     seconds = base.total_seconds()
-    return Retry(_Wait(lambda number: seconds * number**exponent), **options)
+    return Retry(_Wait(lambda number: seconds * float(number) ** exponent), **options)
 
 
 def decorrelated(base: timedelta, **options: Any) -> Retry:
@@ -123,7 +124,7 @@ def decorrelated(base: timedelta, **options: Any) -> Retry:
     def draw(number: int) -> float:
         seconds = first
         for _ in range(min(number, 64)):
-            seconds = min(cap, random.uniform(first, seconds * 3))
+            seconds = random.uniform(first, max(first, min(cap, seconds * 3)))
         return seconds
 
     return Retry(_Wait(draw), **{"jitter": 0.0, **options})
