@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,7 +13,22 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=366))]
+
+def _seconds(value: object) -> object:
+    """Numbers as the environment has them, which pydantic takes for ISO 8601."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _for_ever(value: object) -> object:
+    return None if value == "none" else value
+
+
+Length = Annotated[timedelta, BeforeValidator(_seconds)]
+Duration = Annotated[Length, Field(gt=timedelta(0), le=timedelta(days=366))]
+Retention = Annotated[Duration | None, BeforeValidator(_for_ever)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -52,16 +67,16 @@ class JobcoreConfig(BaseSettings):
     """After how many lost claims a job fails."""
     unknown_task_delay: Duration = timedelta(seconds=10)
     """How long a job rests whose task the worker that claimed it does not have."""
-    shutdown_grace_period: timedelta = Field(
+    shutdown_grace_period: Length = Field(
         default=timedelta(seconds=10), ge=timedelta(0)
     )
     store_retry_timeout: Duration = timedelta(seconds=30)
     """How long a call is repeated while the store is unavailable."""
 
-    retention_completed: Duration | None = timedelta(days=7)
-    retention_failed: Duration | None = timedelta(days=30)
-    retention_canceled: Duration | None = timedelta(days=7)
-    """How long finished jobs are kept; None keeps them for ever."""
+    retention_completed: Retention = timedelta(days=7)
+    retention_failed: Retention = timedelta(days=30)
+    retention_canceled: Retention = timedelta(days=7)
+    """How long finished jobs are kept; None, as text "none", keeps them for ever."""
 
     max_payload_size: Count = 256 * 1024
     max_result_size: Count = 256 * 1024
