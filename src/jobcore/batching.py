@@ -58,6 +58,7 @@ class Batcher(Generic[Item, Result]):
     ) -> None:
         try:
             results = await self._fly([item for item, _ in batch])
+            landed = list(zip(batch, results, strict=True))
         except Exception as error:  # noqa: BLE001 - it belongs to the callers
             if len(batch) > 1 and not isinstance(error, StoreUnavailableError):
                 middle = len(batch) // 2
@@ -68,6 +69,6 @@ class Batcher(Generic[Item, Result]):
                 if not future.done():
                     future.set_exception(error)
             return
-        for (_, future), result in zip(batch, results, strict=True):
+        for (_, future), result in landed:
             if not future.done():
                 future.set_result(result)

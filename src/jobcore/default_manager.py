@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -98,6 +98,7 @@ class DefaultJobManager(JobManager):
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]
     ) -> Job[R]:
+        self._calls.check()
         new = self._new_job(request, options)
         inserted = await self._inserts.add(new)
         return _typed(inserted, request)
@@ -164,9 +165,11 @@ class DefaultJobManager(JobManager):
         return await self.get(job)
 
     async def delete(self, job: Job[Any] | str) -> None:
-        job_id = _id_of(job)
+        job_id = (await self.get(job)).id
         only = Filter(ids=(job_id,))
-        if not await self._calls.call(lambda: self._store.delete(only, 1)):
+        if await self._calls.call(lambda: self._store.delete(only, 1)):
+            return
+        with suppress(JobNotFoundError):
             status = (await self.get(job_id)).status
             raise JobConflictError(job_id, "delete", f"status {status}")
 
@@ -195,6 +198,9 @@ class DefaultJobManager(JobManager):
     async def claim(
         self, worker: str, queues: Sequence[str], limit: int
     ) -> ClaimResult:
+        checks.check_name("worker", worker)
+        for queue in queues:
+            checks.check_name("queue", queue)
         checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
         chosen, wanted = self._scheduling.plan(tuple(queues), limit)
         request = ClaimRequest(
@@ -247,14 +253,17 @@ class DefaultJobManager(JobManager):
         return await self._endings.end(claim, "acknowledge", lifecycle.stop(claim))
 
     async def promote_due_jobs(self, limit: int = 1000) -> Promotion:
+        checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
         return await self._calls.call(lambda: self._store.promote(limit))
 
     async def release_stale_claims(self, limit: int = 1000) -> int:
+        checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
         stale = await self._calls.call(lambda: self._store.expired(limit))
         answers = await asyncio.gather(*map(self._lose, stale))
         return answers.count(Answer.APPLIED)
 
     async def lift_held_jobs(self, limit: int = 1000) -> int:
+        checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
         control = self._store.ability(QueueControl)
         if control is None:
             return 0
@@ -299,6 +308,7 @@ class DefaultJobManager(JobManager):
         queues: Sequence[str],
         timeout: timedelta,  # noqa: ASYNC109 - the protocol's
     ) -> None:
+        self._calls.check()
         await self._store.wait(queues, worker, timeout)
 
     def _ability(self, kind: type[A]) -> A:
@@ -347,7 +357,7 @@ async def open_manager(
     close both. UnknownStoreError where no installed distribution has such a store."""
     chosen = config or JobcoreConfig()
     async with (
-        store_from_url(url or chosen.store_url) as store,
+        store_from_url(chosen.store_url if url is None else url) as store,
         DefaultJobManager(store, chosen) as manager,
     ):
         yield manager

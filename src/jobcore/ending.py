@@ -48,7 +48,7 @@ class Endings:
         """Apply the end of *claim*, and tell what was applied; losing is an answer."""
         answer = await self.apply(transition)
         if answer is Answer.CANCEL_REQUEST:
-            transition = lifecycle.acknowledge(transition)
+            transition = lifecycle.acknowledge(transition, claim)
             answer = await self.apply(transition)
         if answer is Answer.APPLIED:
             self.wake(claim.job_id)
@@ -57,6 +57,7 @@ class Endings:
 
     async def apply(self, transition: Transition) -> Answer:
         """Apply a write of any kind in the next batch, again while it is locked."""
+        self._calls.check()
         answer = await self._outcomes.add(transition)
         for pause in _LOCKED_PAUSES:
             if answer is not Answer.LOCKED:

@@ -14,7 +14,7 @@ from typing import Final
 
 from jobcore.claim import Claim
 from jobcore.errors import TransitionError
-from jobcore.job import Attempt, Job, JobStatus, Outcome
+from jobcore.job import TERMINAL, Attempt, Job, JobStatus, Outcome
 from jobcore.transition import Changes, Expectation, Transition
 
 _S = JobStatus
@@ -144,13 +144,18 @@ def release(claim: Claim) -> Transition:
 def snooze(claim: Claim, delay: timedelta) -> Transition:
     """The job is to run *delay* later; nothing is spent and no record is left."""
     end = _end(claim, JobEvent.SNOOZE, Outcome.RELEASED, changes={}, delay=delay)
-    return replace(end, attempt=None)
+    return end if end.status in TERMINAL else replace(end, attempt=None)
 
 
-def acknowledge(end: Transition) -> Transition:
-    """What *end* of a claim becomes once a cancellation is requested."""
+def acknowledge(end: Transition, claim: Claim | None = None) -> Transition:
+    """What *end* of a claim becomes once a cancellation is requested. Where it would
+    have left no record of its attempt (`snooze`), the *claim* tells that."""
+    attempt = end.attempt
+    if attempt is None and claim is not None and end.outcome is not None:
+        attempt = _ended(claim.job, end.outcome, None)
     return replace(
         end,
+        attempt=attempt,
         status=after(JobStatus.IN_PROGRESS, JobEvent.ACKNOWLEDGE),
         later=None,
         delay=None,

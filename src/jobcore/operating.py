@@ -20,15 +20,24 @@ Apply = Callable[[Transition], Awaitable[Answer]]
 async def cancel(job_id: str, token: str, get: Get, apply: Apply) -> JobStatus:
     """Call the job off, or request it; canceling twice is canceling once."""
     job = await get(job_id)
-    if job.status is JobStatus.CANCELED:
-        return job.status
-    return await _write("cancel", job, token, get, apply, lifecycle.cancel)
+    try:
+        return await _write("cancel", job, token, get, apply, lifecycle.cancel)
+    except JobConflictError:
+        if (await get(job_id)).status is not JobStatus.CANCELED:
+            raise
+        return JobStatus.CANCELED
 
 
 async def retry(job_id: str, token: str, get: Get, apply: Apply) -> JobStatus:
-    """Start the job anew."""
-    job = await get(job_id)
-    return await _write("retry", job, token, get, apply, lifecycle.retry)
+    """Start the job anew, but not once more where somebody did meanwhile."""
+    seen = await get(job_id)
+
+    def write(job: Job, token: str) -> Transition:
+        if job.generation != seen.generation:
+            raise JobConflictError(job.id, "retry", Answer.GENERATION)
+        return lifecycle.retry(job, token)
+
+    return await _write("retry", seen, token, get, apply, write)
 
 
 async def _write(  # noqa: PLR0913, PLR0917 - the parts of one guarded write
