@@ -35,7 +35,7 @@ class InMemoryJobStore(JobStore, Verifiable):
 
     async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
         now = self._now()
-        return [self._insert(new, now) for new in jobs]
+        return [self._insert(job) for job in [Job.stored(new, now) for new in jobs]]
 
     async def get(
         self, ids: Sequence[str], *, attempts: bool = False
@@ -54,7 +54,7 @@ class InMemoryJobStore(JobStore, Verifiable):
             return ClaimResult(tuple(claims))
         now = self._now()
         claims, kept, examined = [], Counter[JobStatus](), 0
-        for job_id in self._candidates(request.queues):
+        for job_id in self._candidates(request.queues if request.limit else ()):
             record = self._records.by_id[job_id]
             obstacle = self._control.obstacle(record.job, now)
             examined += 1
@@ -195,14 +195,13 @@ class InMemoryJobStore(JobStore, Verifiable):
     def _now(self) -> datetime:
         return self._clock.now() + self.offset
 
-    def _insert(self, new: NewJob, now: datetime) -> Inserted:
-        there = self._records.by_id.get(new.id)
-        if there is None and new.unique_key is not None:
-            holder = self._records.unique.get((new.task, new.unique_key))
+    def _insert(self, job: Job) -> Inserted:
+        there = self._records.by_id.get(job.id)
+        if there is None and job.unique_key is not None:
+            holder = self._records.unique.get((job.task, job.unique_key))
             there = None if holder is None else self._records.by_id[holder]
         if there is not None:
             return Inserted(there.job, created=False)
-        job = Job.stored(new, now)
         self._records.add(job)
         return Inserted(job, created=True)
 
@@ -244,7 +243,7 @@ class InMemoryJobStore(JobStore, Verifiable):
 
     def _oldest_first(self, filter: Filter) -> list[str]:  # noqa: A002 - the word of the contract
         if filter.ids is not None:
-            return sorted(each for each in filter.ids if each in self._records.by_id)
+            return sorted(self._records.by_id.keys() & set(filter.ids))
         if filter.finished_for is None:
             return sorted(self._records.by_id)
         finished = self._records.index.finished
