@@ -80,8 +80,9 @@ class Comparison(RuleBasedStateMachine):
         answers = self.run(self.store.apply([write] * times))
         assert answers == expected, f"apply answers {write.outcome}"
         if Answer.CANCEL_REQUEST in answers:
-            write = lifecycle.acknowledge(write)
-            end = replace(end, status=JobStatus.CANCELED, delay=None, forced=True)
+            write = lifecycle.acknowledge(write, claim)
+            canceled = replace(end, status=JobStatus.CANCELED, delay=None)
+            end = replace(canceled, forced=True, files=True)
             self.do_end(claim, write, end, times)
 
     def do_lose(self, claim: Claim, times: int) -> None:
@@ -100,6 +101,16 @@ class Comparison(RuleBasedStateMachine):
         write = lifecycle.lose(claim, token, ERROR, HOUR, MAX_LOST)
         self.do_end(claim, write, end, times)
 
+    def do_cancel(self, job: ModelJob) -> None:
+        token, (stored,) = a_token(), self.stored(job.new.id)
+        self.do_operate(lifecycle.cancel(stored, token), Answer.APPLIED)
+        self.model.cancel(job, token)
+
+    def do_retry(self, job: ModelJob) -> None:
+        token, (stored,) = a_token(), self.stored(job.new.id)
+        write = lifecycle.retry(stored, token)
+        self.do_operate(write, self.model.retry(job, token))
+
     def do_operate(self, write: Transition, expected: Answer) -> None:
         answers = self.run(self.store.apply([write, write]))
         assert answers[0] is expected, "apply answers an operator"
@@ -110,13 +121,18 @@ class Comparison(RuleBasedStateMachine):
         """The jobs of *ids* that the store has, as it has them now."""
         return [job for job in self.run(self.store.get(ids)) if job is not None]
 
-    def any_job(self, index: int) -> ModelJob | None:
-        jobs = list(self.model.jobs.values())
-        return jobs[index % len(jobs)] if jobs else None
+    def any_job(self, index: int, *statuses: JobStatus) -> ModelJob | None:
+        """One of the jobs that have one of *statuses*, the latest for 0."""
+        jobs = [job for job in self.model.jobs.values() if job.status in statuses]
+        return jobs[-1 - index % len(jobs)] if jobs else None
 
     def any_claim(self, index: int) -> Claim:
-        """The latest claim for 0, older ones for more."""
-        return self.claims[-1 - index % len(self.claims)]
+        """One of the claims that are current for small numbers, else an older one."""
+        tokens = {job.new.id: job.token for job in self.model.jobs.values()}
+        claims = sorted(
+            self.claims, key=lambda each: tokens.get(each.job_id) == each.token
+        )
+        return claims[-1 - index % len(claims)]
 
     @invariant()
     def every_job_agrees(self) -> None:

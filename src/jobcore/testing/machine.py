@@ -20,13 +20,12 @@ from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.control_rules import ControlRules
 from jobcore.testing.model import HOUR, KEYS, QUEUES, TASKS, End
-from jobcore.testing.work import ERROR, a_job, a_request, a_token, named, pass_time
-from jobcore.transition import Answer
+from jobcore.testing.work import ERROR, a_job, a_request, named, pass_time
 
 _S = JobStatus
 
 wishes = st.sampled_from([("one",), ("one", "two"), ("two", "one")])
-index = st.integers(0, 20)
+index = st.integers(0, 7)
 times = st.integers(1, 2)
 delays = st.sampled_from([None, None, HOUR, 2 * HOUR])
 scopes = st.sampled_from(
@@ -47,7 +46,7 @@ def new_jobs(draw: st.DrawFn) -> NewJob:
         task=draw(st.sampled_from(TASKS)),
         priority=draw(st.integers(-1, 1)),
         delay=draw(delays),
-        unique_key=draw(st.sampled_from([None, None, "key"])),
+        unique_key=draw(st.sampled_from([None, "key"])),
         unique_scope=draw(scopes),
         limit_key=limit_key,
         limit=Limit(concurrency=KEYS[limit_key]) if limit_key else None,
@@ -70,7 +69,7 @@ class StoreMachine(ControlRules):
     @precondition(lambda self: 0 < len(self.model.jobs) < 40)
     @rule(index=index, job=new_jobs())
     def insert_again(self, index: int, job: NewJob) -> None:
-        if there := self.any_job(index):
+        if there := self.any_job(index, *JobStatus):
             other = replace(job, id=there.new.id)
             self.do_insert([there.new, named(self.store, job), other])
 
@@ -168,11 +167,18 @@ class StoreMachine(ControlRules):
         claims = self.run(self.store.expired(limit))
         running = self.model.having(_S.IN_PROGRESS)
         late = {job.new.id: job for job in running if job.lease <= self.model.now}
-        leases = [late[each.job_id].lease for each in claims if each.job_id in late]
+        ids = [claim.job_id for claim in claims]
+        assert late.keys() >= set(ids), "expired finds what ran out"
         expected = sorted(job.lease for job in late.values())[:limit]
-        assert leases == expected, "expired finds what ran out, the oldest first"
+        leases = [late[job_id].lease for job_id in ids]
+        assert leases == expected, "expired finds the oldest first"
         for claim in claims:
             self.do_lose(claim, times)
+
+    @precondition(lambda self: self.claims)
+    @rule(index=index)
+    def lose_unasked(self, index: int) -> None:
+        self.do_lose(self.any_claim(index), times=1)
 
     @rule(limit=st.integers(1, 3))
     def promote(self, limit: int) -> None:
@@ -192,19 +198,18 @@ class StoreMachine(ControlRules):
 
     @rule(index=index)
     def cancel(self, index: int) -> None:
-        job = self.any_job(index)
-        if job and job.status not in TERMINAL:
-            token, (stored,) = a_token(), self.stored(job.new.id)
-            self.do_operate(lifecycle.cancel(stored, token), Answer.APPLIED)
-            self.model.cancel(job, token)
+        if job := self.any_job(index, *UNFINISHED):
+            self.do_cancel(job)
+
+    @rule(index=index)
+    def request_cancel(self, index: int) -> None:
+        if job := self.any_job(index, _S.IN_PROGRESS):
+            self.do_cancel(job)
 
     @rule(index=index)
     def retry(self, index: int) -> None:
-        job = self.any_job(index)
-        if job and job.status in TERMINAL:
-            token, (stored,) = a_token(), self.stored(job.new.id)
-            write = lifecycle.retry(stored, token)
-            self.do_operate(write, self.model.retry(job, token))
+        if job := self.any_job(index, *TERMINAL):
+            self.do_retry(job)
 
     @rule(statuses=st.frozensets(st.sampled_from(JobStatus), min_size=1, max_size=2))
     def delete(self, statuses: frozenset[JobStatus]) -> None:

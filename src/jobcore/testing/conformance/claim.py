@@ -145,10 +145,10 @@ class ClaimRules(Conformance):
             *(
                 a_job(queue=queue, priority=number)
                 for number in (1, 2)
-                for queue in ("third", "first", "second")
+                for queue in ("one", "two", "three")
             ),
         )
-        wished = ("first", "absent", "second", "third")
+        wished = ("two", "absent", "three", "one")
         result = await store.claim(a_request(limit=5, queues=wished))
         expected = [jobs[index].id for index in (1, 4, 2, 5, 0)]
         assert ids_of(result) == expected, "a queue is emptied before the next"

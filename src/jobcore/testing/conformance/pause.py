@@ -81,7 +81,7 @@ class PauseRules(ControlConformance):
         changed = {"status": JobStatus.HELD, "held_by": "task:Mail.send"}
         assert await current(store, job.id) == job.model_copy(update=changed)
 
-    async def test_claim_leaves_what_is_held(
+    async def test_resume_leaves_held_jobs_to_lift(
         self, store: JobStore, control: QueueControl
     ) -> None:
         await inserted(store, a_job())
