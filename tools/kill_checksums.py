@@ -24,27 +24,32 @@ from tempfile import TemporaryDirectory
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "checksums.py"
 PATIENCE = 300.0
 ENOUGH = 100
-LATEST = 2.5
-"""Seconds after its start within which a process may be killed, by chance."""
+MOST_DONE = 500
+"""How many jobs a process may have done before it is killed, by chance."""
 COUNTS = """
-    SELECT sum(status = 'in_progress' AND worker LIKE ?), count(*) FROM jobs
-    WHERE status IN ('scheduled', 'queued', 'held', 'in_progress')
+    SELECT
+        total(status = 'in_progress' AND worker LIKE :worker),
+        total(status = 'completed' AND worker LIKE :worker),
+        total(status IN ('scheduled', 'queued', 'held', 'in_progress'))
+    FROM jobs
 """
 
 
-def counts(database: Path, process: int) -> tuple[int, int]:
-    """How many jobs the process has in progress, and how many are unfinished."""
+def counts(database: Path, process: int) -> tuple[int, int, int]:
+    """How many jobs the process has in progress and has completed, and how many of all
+    are unfinished."""
     try:
         connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)
     except sqlite3.OperationalError:
-        return 0, 0
+        return 0, 0, 0
     try:
-        found = connection.execute(COUNTS, [f"%-{process}-%"]).fetchone()
+        worker = {"worker": f"%-{process}-%"}
+        found = connection.execute(COUNTS, worker).fetchone()
     except sqlite3.OperationalError:
-        return 0, 0
+        return 0, 0, 0
     finally:
         connection.close()
-    return found[0] or 0, found[1]
+    return int(found[0]), int(found[1]), int(found[2])
 
 
 def start(top: Path, folder: Path) -> subprocess.Popen[str]:
@@ -60,15 +65,17 @@ def start(top: Path, folder: Path) -> subprocess.Popen[str]:
 def kill(top: Path, folder: Path, number: int) -> bool:
     """Start the example and kill it in the middle; False if it got to its end."""
     process = start(top, folder)
-    began_at = time.monotonic()
-    earliest, until = began_at + random.uniform(0, LATEST), began_at + PATIENCE
+    until = time.monotonic() + PATIENCE
+    enough_done = random.randrange(MOST_DONE)
     while process.poll() is None and time.monotonic() < until:
-        in_progress, unfinished = counts(folder / "checksums.db", process.pid)
-        late_enough = time.monotonic() >= earliest
-        if late_enough and in_progress and unfinished >= ENOUGH:
+        in_progress, done, unfinished = counts(folder / "checksums.db", process.pid)
+        if in_progress and done >= enough_done and unfinished >= ENOUGH:
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            print(f"kill {number}: {in_progress} in progress, {unfinished} unfinished")
+            print(
+                f"kill {number}: {in_progress} in progress, {done} completed by it, "
+                f"{unfinished} unfinished"
+            )
             return True
         time.sleep(0.002)
     process.communicate()
