@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import CoreConfig, PydanticSerializationError, SchemaSerializer
 
 from jobcore import checks
 from jobcore.config import JobcoreConfig
@@ -59,11 +60,17 @@ def _given(
     return None if value is None else check(field, value)
 
 
+@cache
+def _writer(model: type[BaseModel]) -> SchemaSerializer:
+    numbers_as_are = CoreConfig(ser_json_inf_nan="constants")  # and so to be refused
+    return SchemaSerializer(model.__pydantic_core_schema__, numbers_as_are)
+
+
 def _payload(request: JobRequest[object], limit: int) -> bytes:
     arguments = request.arguments
     if isinstance(arguments, BaseModel):
         try:
-            arguments = to_jsonable_python(arguments)
+            arguments = _writer(type(arguments)).to_python(arguments, mode="json")
         except (ValueError, PydanticSerializationError) as error:
             raise InvalidJobError("arguments", f"do not fit: {error}") from None
     if type(arguments) is not dict:
