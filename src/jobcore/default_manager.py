@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -45,6 +46,8 @@ from jobcore.transition import Answer
 
 A = TypeVar("A")
 R = TypeVar("R")
+
+_logger = logging.getLogger("jobcore.manager")
 
 _FIRST_POLL: Final = 0.02
 _PRUNE_BATCH: Final = 500
@@ -234,7 +237,7 @@ class DefaultJobManager(JobManager):
         outcome: Outcome = Outcome.FAILED,
         retry: RetryStrategy | None = None,
     ) -> JobStatus:
-        retry_after = (retry or self._retry).retry_after(claim.job, error)
+        retry_after = self._retry_after(retry or self._retry, claim.job, error)
         transition = lifecycle.fail(claim, describe(error), outcome, retry_after)
         return await self._endings.end(claim, "fail", transition)
 
@@ -330,6 +333,15 @@ class DefaultJobManager(JobManager):
         control = self._ability(QueueControl)
         while await self._calls.call(lambda: control.lift(holders, BATCH)) == BATCH:
             pass
+
+    def _retry_after(
+        self, strategy: RetryStrategy, job: Job, error: BaseException
+    ) -> timedelta | None:
+        try:
+            return strategy.retry_after(job, error)
+        except Exception:  # a broken strategy must not keep a job from ending
+            _logger.exception("retry strategy failed for job %s", job.id)
+            return self._backoff.retry_after(job, error)
 
     async def _lose(self, claim: Claim) -> Answer:
         counted = claim.job.model_copy(update={"failures": claim.job.losses})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
 from pydantic_core import from_json
@@ -176,9 +176,6 @@ class Job(BaseModel, Generic[R_co]):
     error: bytes | None = None
     attempts: tuple[Attempt, ...] = ()
 
-    _result_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
-    _duplicate: bool = PrivateAttr(default=False)
-
     @classmethod
     def stored(cls, new: NewJob, now: datetime) -> Job:
         """The record of *new* as a store keeps it from *now* on."""
@@ -204,21 +201,16 @@ class Job(BaseModel, Generic[R_co]):
 
     def typed(self, result_type: TypeAdapter[S] | None, *, duplicate: bool) -> Job[S]:
         """The same record, knowing its task's return type and whether it is new."""
-        copy: Any = self.model_copy()
-        private = {"_result_type": result_type, "_duplicate": duplicate}
-        for name, value in private.items():
-            setattr(copy, name, value)
-        typed: Job[S] = copy
-        return typed
+        return _SubmittedJob.of(self, result_type, duplicate)
 
     def renewed(self, record: Job[Any]) -> Job[R_co]:
         """The newer *record* of this job, with this one's return type."""
-        return record.typed(self._result_type, duplicate=self._duplicate)
+        return record
 
     @property
     def is_duplicate(self) -> bool:
         """Whether `submit` found this job by its unique key and created none."""
-        return self._duplicate
+        return False
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -233,11 +225,8 @@ class Job(BaseModel, Generic[R_co]):
         that a likeness had to be stored; None as long as there is none."""
         if self.result is None:
             return None
-        if self._result_type is None or self.reason is not None:
-            plain: R_co = from_json(self.result)
-            return plain
-        typed: R_co = self._result_type.validate_json(self.result)
-        return typed
+        plain: R_co = from_json(self.result)
+        return plain
 
     @property
     def failure(self) -> ErrorDetail | None:
@@ -266,6 +255,40 @@ class Job(BaseModel, Generic[R_co]):
         if shown and latest and latest.number not in {each.number for each in filed}:
             filed = (*filed, latest)
         return self.model_copy(update={"attempts": filed})
+
+
+class _SubmittedJob(Job[R_co]):
+    """What `submit` returns. That it is a class of its own keeps stores, which make
+    jobs by the thousand, from paying for what only these know."""
+
+    _result_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
+    _duplicate: bool = PrivateAttr(default=False)
+
+    @classmethod
+    def of(
+        cls,
+        job: Job[Any],
+        result_type: TypeAdapter[Any] | None,
+        duplicate: bool,  # noqa: FBT001 - passed on by its only caller
+    ) -> Self:
+        submitted = cls.model_construct(job.model_fields_set, **vars(job))
+        submitted._result_type = result_type  # noqa: SLF001 - its own
+        submitted._duplicate = duplicate  # noqa: SLF001 - its own
+        return submitted
+
+    def renewed(self, record: Job[Any]) -> Job[R_co]:
+        return record.typed(self._result_type, duplicate=self._duplicate)
+
+    @property
+    def is_duplicate(self) -> bool:
+        return self._duplicate
+
+    @property
+    def value(self) -> R_co | None:
+        if self.result is None or self._result_type is None or self.reason is not None:
+            return super().value
+        typed: R_co = self._result_type.validate_json(self.result)
+        return typed
 
 
 def _decode_error(error: bytes | None) -> ErrorDetail | None:

@@ -11,7 +11,8 @@ from jobcore.job import Job, JobStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What jobs must have in common; what is None or empty is not asked.
+    """What jobs must have in common; what is None is not asked, and no job is in an
+    empty set.
 
     `labels` must all match. `due` asks for jobs whose due time has come, whatever their
     status. `finished_for` asks for terminal jobs that ended at least so long ago.

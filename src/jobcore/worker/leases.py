@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jobcore.abilities import WorkerRecord
@@ -34,7 +35,7 @@ class Leases:
         self,
         jobs: JobManager,
         record: Callable[[], WorkerRecord],
-        interrupt: Callable[[str, Interruption], None],
+        interrupt: Callable[[Claim, Interruption], None],
     ) -> None:
         self._jobs = jobs
         self._record = record
@@ -64,20 +65,18 @@ class Leases:
             self._soon.set()
 
     async def run(self) -> None:
-        """Renew until cancelled."""
-        loop = asyncio.get_running_loop()
-        interval = self._lease / 3
+        """Renew and watch until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_renewing())
+            group.create_task(self._keep_watch())
+
+    async def _keep_renewing(self) -> None:
         while True:
-            began_at = loop.time()
             await self._renew()
-            self._give_up_unconfirmed()
             await asyncio.sleep(self._lease / 120)
-            pause = began_at + interval - loop.time()
-            try:
-                async with asyncio.timeout(pause):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._lease / 3):
                     await self._soon.wait()
-            except TimeoutError:
-                self._notice_lag(loop.time() - began_at - interval)
             self._soon.clear()
 
     async def _renew(self) -> None:
@@ -96,23 +95,26 @@ class Leases:
                 self._lose(each.claim)
             else:
                 each.confirmed_at = sent_at
-        for job_id in renewal.requested:
-            self._interrupt(job_id, Interruption.CANCEL)
+        for job_id in renewal.requested & held.keys():
+            self._interrupt(held[job_id].claim, Interruption.CANCEL)
 
-    def _give_up_unconfirmed(self) -> None:
-        oldest = asyncio.get_running_loop().time() - self._lease * 5 / 6
-        for each in [
-            each for each in self._held.values() if each.confirmed_at < oldest
-        ]:
-            self._lose(each.claim)
+    async def _keep_watch(self) -> None:
+        loop, pause = asyncio.get_running_loop(), self._lease / 30
+        while True:
+            began_at = loop.time()
+            await asyncio.sleep(pause)
+            self._notice_lag(loop.time() - began_at - pause)
+            unconfirmed_since = loop.time() - self._lease * 5 / 6
+            for each in list(self._held.values()):
+                if each.confirmed_at < unconfirmed_since:
+                    self._lose(each.claim)
 
     def _lose(self, claim: Claim) -> None:
-        if self._held.get(claim.job_id):
-            _logger.warning(
-                "lost the claim of job %s (%s)", claim.job_id, claim.job.task
-            )
-            self.drop(claim)
-            self._interrupt(claim.job_id, Interruption.LOST)
+        held = self._held.get(claim.job_id)
+        if held is not None and held.claim.token == claim.token:
+            _logger.warning("lost the claim of %s %s", claim.job.task, claim.job_id)
+            del self._held[claim.job_id]
+            self._interrupt(claim, Interruption.LOST)
 
     def _notice_lag(self, lag: float) -> None:
         if lag > self._lease / 6:

@@ -7,7 +7,12 @@ import logging
 from datetime import timedelta
 
 from jobcore.claim import Claim
-from jobcore.errors import ClaimLostError, StoreError, StoreUnavailableError
+from jobcore.errors import (
+    ClaimLostError,
+    JobConflictError,
+    StoreError,
+    StoreUnavailableError,
+)
 from jobcore.job import JobStatus, Outcome
 from jobcore.manager import JobManager
 from jobcore.retry import RetryStrategy
@@ -37,14 +42,13 @@ class Reporter:
         while ended.outcome is not Outcome.LOST:
             try:
                 status = await self._send(claim, ended, retry, delay)
-            except StoreUnavailableError as error:
-                _logger.warning("job %s not reported yet: %s", job.id, error)
-                await asyncio.sleep(
-                    self._jobs.config.job_polling_interval.total_seconds()
-                )
             except ClaimLostError:
                 _logger.warning("job %s was %s too late", job.id, ended.outcome)
                 return
+            except (StoreUnavailableError, JobConflictError) as error:
+                _logger.warning("job %s not reported yet: %s", job.id, error)
+                pause = self._jobs.config.job_polling_interval
+                await asyncio.sleep(pause.total_seconds())
             except StoreError:
                 _logger.exception("job %s cannot be reported", job.id)
                 return

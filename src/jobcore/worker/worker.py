@@ -23,7 +23,7 @@ from jobcore.errors import StoreError
 from jobcore.identity import new_worker_id
 from jobcore.job import Outcome
 from jobcore.manager import JobManager
-from jobcore.retry import SYSTEM_RANDOM, never
+from jobcore.retry import SYSTEM_RANDOM, RetryStrategy, never
 from jobcore.tasks import Tasks
 from jobcore.upkeep import Upkeep
 from jobcore.worker.leases import Leases
@@ -77,7 +77,7 @@ class Worker:
         self._reporter = Reporter(jobs)
         self._resources: dict[Resource[Any], Any] = {}
         self._waiting: deque[Claim] = deque()
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[tuple[str, str], Run] = {}
         self._suspect: Claim | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._main: asyncio.Task[None] | None = None
@@ -219,22 +219,20 @@ class Worker:
             claim = self._waiting.popleft()
             task = self._tasks[claim.job.task]
             run = Run(claim, task, self.id, self._resources)
-            self._runs[claim.job_id] = run
+            self._runs[_key(claim)] = run
             self._spawn(self._run(run))
 
     async def _run(self, run: Run) -> None:
         claim = run.claim
-        ended = await run.execute()
-        if self._runs.get(claim.job_id) is run:
-            del self._runs[claim.job_id]
+        try:
+            ended = await run.execute()
+        finally:
+            self._runs.pop(_key(claim), None)
+            self._room_made.set()
         if not self._stopping.is_set():
             self._start_waiting()
-        self._room_made.set()
         retry = self._tasks[claim.job.task].options.get("retry")
-        if ended.hopeless:
-            retry = never()
-        await self._reporter.report(claim, ended, retry=retry)
-        self._forget(claim)
+        await self._report(claim, ended, retry=never() if ended.hopeless else retry)
 
     async def _idle(self) -> None:
         loop = asyncio.get_running_loop()
@@ -287,11 +285,20 @@ class Worker:
     def _give_back(
         self, claim: Claim, delay: timedelta | None = None
     ) -> asyncio.Task[None]:
-        async def release() -> None:
-            await self._reporter.report(claim, _RELEASED, delay=delay)
-            self._forget(claim)
+        return self._spawn(self._report(claim, _RELEASED, delay=delay))
 
-        return self._spawn(release())
+    async def _report(
+        self,
+        claim: Claim,
+        ended: Ended,
+        *,
+        retry: RetryStrategy | None = None,
+        delay: timedelta | None = None,
+    ) -> None:
+        try:
+            await self._reporter.report(claim, ended, retry=retry, delay=delay)
+        finally:
+            self._forget(claim)
 
     def _forget(self, claim: Claim) -> None:
         self._leases.drop(claim)
@@ -305,11 +312,10 @@ class Worker:
         task.add_done_callback(self._work.discard)
         return task
 
-    def _interrupt(self, job_id: str, why: Interruption) -> None:
-        if run := self._runs.get(job_id):
+    def _interrupt(self, claim: Claim, why: Interruption) -> None:
+        if run := self._runs.get(_key(claim)):
             run.interrupt(why)
-            return
-        for claim in [each for each in self._waiting if each.job_id == job_id]:
+        elif claim in self._waiting:
             self._waiting.remove(claim)
             if why is Interruption.LOST:
                 self._forget(claim)
@@ -334,6 +340,10 @@ class Worker:
     def _died(self, main: asyncio.Task[None]) -> None:
         if not main.cancelled() and main.exception() and self._body is not None:
             self._body.cancel()
+
+
+def _key(claim: Claim) -> tuple[str, str]:
+    return claim.job_id, claim.token
 
 
 async def _all_done(work: set[asyncio.Task[None]]) -> None:
