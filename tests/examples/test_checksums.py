@@ -202,7 +202,7 @@ def test_a_killed_run_is_completed_by_the_next(start: Path) -> None:
     finished = run("checksums.py", "tree", "--json", cwd=start)
 
     assert finished.returncode == 0, finished.stderr
-    assert time.monotonic() - began_at < 30
+    assert time.monotonic() - began_at < 60
     files = files_below(start)
     assert len(listed(start)) == len(records(start)) == len(files)
     assert {status for _, status, _ in records(start)} == {"completed"}
