@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, select
 
-from jobcore.job import JobStatus
-from jobcore.transition import Answer, Transition
+from jobcore import Answer, JobStatus, Transition
 from jobcore_sql.among import Among
 from jobcore_sql.bulk import bulk_update
 from jobcore_sql.records import lock

@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
 
-from jobcore.claim import Claim, ClaimRequest, ClaimResult
-from jobcore.job import Job, JobStatus
+from jobcore import Claim, ClaimRequest, ClaimResult, Job, JobStatus
 from jobcore_sql.among import Among
 from jobcore_sql.bulk import bulk_update
 from jobcore_sql.gate import Gate, keys_of

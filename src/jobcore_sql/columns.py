@@ -20,7 +20,7 @@ from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from jobcore.job import JobStatus, Limit
+from jobcore import JobStatus, Limit
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, func, select
 from sqlalchemy import delete as delete_from
 
-from jobcore.job import Limit
+from jobcore import Limit
 from jobcore_sql.gate import Gate
 from jobcore_sql.move import LIMIT, MOVED, requeue
 from jobcore_sql.records import IS_HELD

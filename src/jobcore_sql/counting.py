@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, func, select
 
-from jobcore.job import JobStatus
-from jobcore.query import QueueStatistics, Statistics
+from jobcore import JobStatus, QueueStatistics, Statistics
 from jobcore_sql.records import IS_QUEUED
 from jobcore_sql.tables import counts, jobs
 from jobcore_sql.transaction import Transaction

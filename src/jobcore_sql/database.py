@@ -17,7 +17,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from jobcore.errors import StoreError, StoreNotOpenError
+from jobcore import StoreError, StoreNotOpenError
 from jobcore_sql import schema
 from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.dialects.sqlite import SQLiteDialect, SQLOptions

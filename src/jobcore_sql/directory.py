@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import bindparam, select
 from sqlalchemy import delete as delete_from
 
-from jobcore.abilities import WorkerRecord
+from jobcore import WorkerRecord
 from jobcore_sql.tables import duties, workers
 from jobcore_sql.transaction import Transaction
 

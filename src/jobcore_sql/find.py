@@ -18,8 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import delete as delete_from
 
-from jobcore.job import TERMINAL, Attempt, Job
-from jobcore.query import Filter, Page
+from jobcore import TERMINAL, Attempt, Filter, Job, Page
 from jobcore_sql.among import Among
 from jobcore_sql.records import IS_IN_PROGRESS, JOB, job
 from jobcore_sql.tables import attempts, jobs, labels

@@ -9,9 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from jobcore.abilities import Paused
-from jobcore.job import JobStatus, Limit
-from jobcore.rate import Pace
+from jobcore import JobStatus, Limit, Pace, Paused
 from jobcore_sql.among import Among
 from jobcore_sql.records import IS_IN_PROGRESS
 from jobcore_sql.tables import jobs, limits, pauses

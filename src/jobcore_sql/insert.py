@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from jobcore.job import Job, NewJob
-from jobcore.store import Inserted
+from jobcore import Inserted, Job, NewJob
 from jobcore_sql.among import Among
 from jobcore_sql.bulk import bulk_insert
 from jobcore_sql.records import JOB, job, lock

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Row, Select, bindparam, select, update
 
-from jobcore.job import JobStatus
+from jobcore import JobStatus
 from jobcore_sql.among import Among
 from jobcore_sql.tables import jobs
 from jobcore_sql.transaction import Deltas, Transaction

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, select
 
-from jobcore.claim import Promotion
+from jobcore import Promotion
 from jobcore_sql.move import LIMIT, MOVED, requeue
 from jobcore_sql.records import IS_SCHEDULED
 from jobcore_sql.tables import jobs

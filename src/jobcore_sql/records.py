@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, literal_column
 
-from jobcore.job import TERMINAL, Job, JobStatus
+from jobcore import TERMINAL, Job, JobStatus
 from jobcore_sql.tables import jobs
 
 FIELDS: tuple[str, ...] = tuple(name for name in Job.model_fields if name != "attempts")

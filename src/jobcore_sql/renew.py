@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, case, select, update
 
-from jobcore.claim import Claim, Renewal
+from jobcore import Claim, Renewal
 from jobcore_sql.among import Among
 from jobcore_sql.move import LIMIT
 from jobcore_sql.records import IS_IN_PROGRESS, JOB, job

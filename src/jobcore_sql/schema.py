@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from jobcore.errors import SchemaVersionError
+from jobcore import SchemaVersionError
 
 VERSION_TABLE: Final = "jobcore_schema"
 EMPTY: Final = "empty"

@@ -8,19 +8,30 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from jobcore.abilities import (
+from jobcore import (
+    Answer,
+    Claim,
+    ClaimRequest,
+    ClaimResult,
+    Filter,
+    Inserted,
+    Job,
+    JobStatus,
+    JobStore,
+    Limit,
+    NewJob,
+    Page,
     Paused,
+    Promotion,
     QueueControl,
+    Renewal,
+    Statistics,
+    Transition,
     Verifiable,
     Verification,
     WorkerDirectory,
     WorkerRecord,
 )
-from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
-from jobcore.job import Job, JobStatus, Limit, NewJob
-from jobcore.query import Filter, Page, Statistics
-from jobcore.store import Inserted, JobStore
-from jobcore.transition import Answer, Transition
 from jobcore_sql import control, directory, find, gate, renew, wake
 from jobcore_sql.apply import apply
 from jobcore_sql.claim import claim, nothing_queued

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from jobcore.job import JobStatus, Outcome
+from jobcore import JobStatus, Outcome
 from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Word
 
 metadata: MetaData = MetaData()

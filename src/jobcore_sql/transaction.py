@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Table
 
-from jobcore.job import JobStatus
+from jobcore import JobStatus
 from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.tables import counts
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Select, and_, exists, func, or_, select
 
-from jobcore.abilities import Verification
-from jobcore.job import JobStatus
+from jobcore import JobStatus, Verification
 from jobcore_sql.records import lock
 from jobcore_sql.tables import attempts, counts, jobs, labels
 from jobcore_sql.transaction import Transaction

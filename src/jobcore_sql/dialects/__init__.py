@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Column, Connection, Engine, Executable, Table
 
-from jobcore.errors import StoreError
+from jobcore import StoreError
 
 
 class StoreDialect(Protocol):

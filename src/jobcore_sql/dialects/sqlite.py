@@ -26,7 +26,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from jobcore.errors import StoreError, StoreUnavailableError
+from jobcore import StoreError, StoreUnavailableError
 
 Synchronous = Literal["off", "normal", "full", "extra"]
 
