@@ -24,6 +24,7 @@ from jobcore import (
     Outcome,
     StoreError,
     StoreUnavailableError,
+    default_manager,
     ending,
     fixed,
     never,
@@ -236,6 +237,20 @@ async def test_the_strategy_of_the_manager_is_that_of_tasks_without_one(
         assert await jobs.fail(claim, ValueError(), retry=retry) is JobStatus.SCHEDULED
 
 
+class BrokenStrategy:
+    def retry_after(self, job: Job, exception: BaseException) -> timedelta | None:
+        raise RuntimeError(job.id)
+
+
+async def test_a_strategy_that_raises_does_not_keep_a_job_from_ending(
+    store: FaultyStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with DefaultJobManager(store, retry=BrokenStrategy()) as jobs:
+        claim = await claimed(jobs)
+        assert await jobs.fail(claim, ValueError()) is JobStatus.SCHEDULED
+    assert claim.job_id in caplog.text
+
+
 async def test_a_release_may_have_a_delay(jobs: DefaultJobManager) -> None:
     claim = await claimed(jobs)
     assert await jobs.release(claim, HOUR) is JobStatus.SCHEDULED
@@ -299,14 +314,16 @@ async def test_a_result_that_is_no_json_is_stored_as_its_likeness(
     assert job.reason == "result has a key that is no string: 1"
 
 
-async def test_result_is_woken_by_the_end_of_the_job(store: FaultyStore) -> None:
+async def test_result_is_woken_by_the_end_of_the_job(
+    store: FaultyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(default_manager, "_FIRST_POLL", HOUR.total_seconds())
     async with DefaultJobManager(store) as jobs:
         job = await jobs.submit(JobRequest("greet"))
         (claim,) = (await jobs.claim("worker", ("default",), 1)).claims
-        store.gate("get")
         waiting = [asyncio.create_task(jobs.result(job, HOUR)) for _ in range(3)]
-        await store.gate("get").reached.wait()
-        store.gate("get").opened.set()
+        for _ in range(20):
+            await asyncio.sleep(0)
         await jobs.complete(claim, 7)
         assert await asyncio.gather(*waiting) == [7, 7, 7]
 

@@ -277,7 +277,7 @@ WRONG = {
     'await jobs.submit(send_email.job("a"), prority=1)': "call-arg",
     'await jobs.submit(send_email.job("a"), priority="high")': "arg-type",
     '@tasks.task(que="mail")\n    async def misspelt() -> None: ...': "call-overload",
-    "@tasks.task(context=True)\n    async def odd(name: str) -> int: ...": "arg-type",
+    "@tasks.task(context=True)\n    async def odd(x: str) -> None: ...": "arg-type",
 }
 
 
