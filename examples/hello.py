@@ -7,14 +7,14 @@ from jobcore import Tasks, Worker, open_manager
 tasks = Tasks()
 
 
-@tasks.task()
-async def greet(name: str) -> str:
-    return f"Hello, {name}!"
+@tasks.task(queue="mail")
+async def send_email(to: str) -> str:
+    return f"sent to {to}"
 
 
 async def main() -> None:
     async with open_manager() as jobs, Worker(jobs, tasks):
-        print(await jobs.result(await jobs.submit(greet.job("world"))))
+        print(await jobs.result(await jobs.submit(send_email.job("ada@example.org"))))
 
 
 if __name__ == "__main__":

@@ -213,7 +213,10 @@ class DefaultJobManager(JobManager):
             limit=wanted,
             lease=self._config.job_claim_timeout,
         )
-        return await claiming.claim(self._store, self._calls, request)
+        result = await claiming.claim(self._store, self._calls, request)
+        if result.deferred:
+            self._endings.scheduled.set()
+        return result
 
     async def renew(self, claims: Sequence[Claim]) -> Renewal:
         lease = self._config.job_claim_timeout
@@ -258,6 +261,12 @@ class DefaultJobManager(JobManager):
     async def promote_due_jobs(self, limit: int = 1000) -> Promotion:
         checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
         return await self._calls.call(lambda: self._store.promote(limit))
+
+    async def wait_for_scheduled(self, timeout: timedelta) -> None:  # noqa: ASYNC109 - the protocol's
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self._endings.scheduled.wait()
+        self._endings.scheduled.clear()
 
     async def release_stale_claims(self, limit: int = 1000) -> int:
         checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
@@ -327,7 +336,10 @@ class DefaultJobManager(JobManager):
         return replace(new, id=self._store.new_id(new))
 
     async def _insert(self, jobs: Sequence[NewJob]) -> Sequence[Inserted]:
-        return await self._calls.call(lambda: self._store.insert(jobs))
+        inserted = await self._calls.call(lambda: self._store.insert(jobs))
+        if any(each.job.status is JobStatus.SCHEDULED for each in inserted):
+            self._endings.scheduled.set()
+        return inserted
 
     async def _lift(self, holders: Sequence[str]) -> None:
         control = self._ability(QueueControl)

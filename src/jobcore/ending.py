@@ -31,6 +31,8 @@ class Endings:
         self._outcomes: Batcher[Transition, Answer] = Batcher(self._apply, BATCH)
         self._lifts: Batcher[str, int] = Batcher(self._lift, BATCH)
         self._waiting: dict[str, set[asyncio.Event]] = {}
+        self.scheduled: asyncio.Event = asyncio.Event()
+        """Set when this manager has made a job wait for its due time."""
 
     async def end(self, claim: Claim, act: str, transition: Transition) -> JobStatus:
         """Apply the end of *claim* and say what status the job has now. Where a
@@ -52,6 +54,8 @@ class Endings:
             answer = await self.apply(transition)
         if answer is Answer.APPLIED:
             self.wake(claim.job_id)
+            if transition.delay:
+                self.scheduled.set()
             self._fill_place_of(claim.job)
         return answer, transition
 

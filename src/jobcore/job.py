@@ -70,6 +70,9 @@ class ErrorDetail(BaseModel):
     message: str
     traceback: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.type}: {self.message}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:

@@ -158,6 +158,11 @@ class JobManager(Protocol):
         """Queue the scheduled jobs that are due."""
         ...
 
+    async def wait_for_scheduled(self, timeout: timedelta) -> None:  # noqa: ASYNC109 - it returns in time, it never raises
+        """Return when this manager has made a job `scheduled`, so that another one may
+        be due next, at the latest after *timeout*."""
+        ...
+
     async def release_stale_claims(self, limit: int = 1000) -> int:
         """End claims whose lease ran out; their jobs return after a delay, or fail with
         the reason `lost` when that happened too often. Says how many."""

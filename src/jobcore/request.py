@@ -28,7 +28,8 @@ class SubmitOptions(TypedDict, total=False):
     unique_key: str
     """While a job of the same task holds this key, `submit` returns that job."""
     unique_scope: frozenset[JobStatus]
-    """In which statuses the key is held; by default until the job is finished."""
+    """In which statuses the key is held; by default until the job is finished. A key
+    that is held by finished jobs is free again when those are pruned."""
     labels: Mapping[str, str]
     limit_key: str
     """Jobs with the same key share one limit; by default the task's."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from random import Random, SystemRandom
-from typing import Any, Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from tenacity import (
     Future,
@@ -36,6 +36,15 @@ class RetryStrategy(Protocol):
         """How long *job*, which had `job.failures` failures before this one, is to
         wait after *exception*; None to fail it at once. Must not raise."""
         ...
+
+
+class RetryOptions(TypedDict, total=False):
+    """What all built-in strategies can be told; see `Retry`."""
+
+    on: retry_base
+    jitter: float
+    cap: timedelta
+    random: Random
 
 
 class Retry:
@@ -86,7 +95,10 @@ class Retry:
 
 
 def exponential(
-    base: timedelta = timedelta(seconds=2), *, factor: float = 2, **options: Any
+    base: timedelta = timedelta(seconds=2),
+    *,
+    factor: float = 2,
+    **options: Unpack[RetryOptions],
 ) -> Retry:
     """*base*, then *factor* times longer before each further retry."""
     cap = options.get("cap", CAP)
@@ -94,23 +106,25 @@ def exponential(
     return Retry(wait, **options)
 
 
-def fixed(delay: timedelta, **options: Any) -> Retry:
+def fixed(delay: timedelta, **options: Unpack[RetryOptions]) -> Retry:
     """The same delay before each retry."""
     return Retry(wait_fixed(delay), **options)
 
 
-def linear(base: timedelta, step: timedelta, **options: Any) -> Retry:
+def linear(base: timedelta, step: timedelta, **options: Unpack[RetryOptions]) -> Retry:
     """*base*, then a *step* longer before each further retry."""
     return Retry(wait_incrementing(base, step), **options)
 
 
-def polynomial(base: timedelta, *, exponent: float = 4, **options: Any) -> Retry:
+def polynomial(
+    base: timedelta, *, exponent: float = 4, **options: Unpack[RetryOptions]
+) -> Retry:
     """*base* times the number of the retry to the power of *exponent*."""
     seconds = base.total_seconds()
     return Retry(_Wait(lambda number: seconds * float(number) ** exponent), **options)
 
 
-def decorrelated(base: timedelta, **options: Any) -> Retry:
+def decorrelated(base: timedelta, **options: Unpack[RetryOptions]) -> Retry:
     """Each delay is drawn between *base* and three times the one before.
 
     The algorithm is the decorrelated jitter of the AWS Architecture Blog, "Exponential
@@ -127,7 +141,8 @@ def decorrelated(base: timedelta, **options: Any) -> Retry:
             seconds = random.uniform(first, max(first, min(cap, seconds * 3)))
         return seconds
 
-    return Retry(_Wait(draw), **{"jitter": 0.0, **options})
+    options.setdefault("jitter", 0.0)
+    return Retry(_Wait(draw), **options)
 
 
 def never() -> Retry:

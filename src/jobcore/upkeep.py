@@ -12,10 +12,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from random import Random
+from typing import Final
 
 from jobcore.errors import StoreError
 from jobcore.manager import JobManager
 from jobcore.retry import SYSTEM_RANDOM
+
+_SHORTEST: Final = timedelta(milliseconds=10)
+"""What lies between two promotions at least, however many jobs are scheduled."""
 
 _logger = logging.getLogger("jobcore.upkeep")
 
@@ -46,7 +50,8 @@ class Upkeep:
                     pause = min(promotion.next_due_in, longest)
             except StoreError as error:
                 _logger.warning("promote: %s", error)
-            await asyncio.sleep(pause.total_seconds())
+            await asyncio.sleep(min(_SHORTEST, pause).total_seconds())
+            await self._jobs.wait_for_scheduled(pause)
 
     async def _repeat(
         self, duty: str, act: Callable[[], Awaitable[int]], interval: timedelta

@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
 from typing import Final
 
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, String, column, inspect, select, table
 
 from jobcore import SchemaVersionError
 
 VERSION_TABLE: Final = "jobcore_schema"
 EMPTY: Final = "empty"
+HEAD: Final = "0001"
+"""The revision of this release, so that opening an up-to-date database needs nothing of
+Alembic, which takes longer to import than all the rest."""
+
+_REVISION: Final[Select[tuple[str]]] = select(
+    column("version_num", String)
+).select_from(table(VERSION_TABLE))
 
 
 def current(connection: Connection) -> str:
     """The revision of the tables that are there, `empty` where there are none."""
-    return _context(connection).get_current_revision() or EMPTY
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return EMPTY
+    return connection.execute(_REVISION).scalar() or EMPTY
 
 
 def check(connection: Connection, *, migrate: bool) -> None:
     """Let the tables be those of this release: by migrating them if *migrate*, and by
-    an error where they are newer or may not be migrated. A migration runs inside the
-    connection's writing transaction, so that only one process makes it."""
-    with as_file(files("jobcore_sql").joinpath("migrations")) as folder:
-        script = ScriptDirectory(str(folder))
-        head = script.get_current_head() or EMPTY
-        found = current(connection)
-        if found == head:
-            return
-        if not migrate or not _is_known(script, found):
-            raise SchemaVersionError(found, head)
-        base = "base" if found == EMPTY else found
-        steps = list(script.iterate_revisions(head, base))
-        context = _context(connection)
-        with Operations.context(context):
-            for step in reversed(steps):
-                step.module.upgrade()
-        context.stamp(script, head)
+    an error where they are newer or may not be migrated."""
+    found = current(connection)
+    if found == HEAD:
+        return
+    if not migrate:
+        raise SchemaVersionError(found, HEAD)
+    from jobcore_sql.migrate import migrate as bring_up  # noqa: PLC0415 - see HEAD
 
-
-def _context(connection: Connection) -> MigrationContext:
-    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-
-
-def _is_known(script: ScriptDirectory, revision: str) -> bool:
-    if revision == EMPTY:
-        return True
-    try:
-        return script.get_revision(revision) is not None
-    except CommandError:
-        return False
+    bring_up(connection, found, HEAD)

@@ -78,6 +78,25 @@ async def test_sleeps_no_longer_than_until_the_next_job_is_due() -> None:
         task.cancel()
 
 
+async def test_notices_a_short_delay_that_begins_while_it_sleeps() -> None:
+    slow = QUICK.model_copy(update={"job_polling_interval": timedelta(hours=1)})
+    async with InMemoryJobStore() as store, upkeep(store, slow) as jobs:
+        job = await jobs.submit(JobRequest("task"))
+        (claim,) = (await jobs.claim("worker", ["default"], 1)).claims
+        await jobs.snooze(claim, timedelta(milliseconds=20))
+
+        async def queued() -> bool:
+            return (await jobs.get(job)).status is JobStatus.QUEUED
+
+        await until(queued)
+        later = await jobs.submit(JobRequest("task"), delay=timedelta(milliseconds=20))
+
+        async def later_queued() -> bool:
+            return (await jobs.get(later)).status is JobStatus.QUEUED
+
+        await until(later_queued)
+
+
 async def test_returns_the_job_of_a_worker_that_died() -> None:
     async with InMemoryJobStore() as store, upkeep(store) as jobs:
         job = await jobs.submit(JobRequest("task"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from jobcore.errors import SchemaVersionError
 from jobcore_sql import SQLJobStore, SQLOptions
-from jobcore_sql.schema import VERSION_TABLE
+from jobcore_sql.schema import HEAD, VERSION_TABLE
 from jobcore_sql.tables import metadata
 
 pytestmark = pytest.mark.anyio
@@ -67,6 +70,26 @@ async def test_a_newer_schema_is_refused(url: str, path: Path) -> None:
     with pytest.raises(SchemaVersionError) as caught:
         await SQLJobStore(url).__aenter__()
     assert caught.value.found == "9999"
+
+
+def test_the_revision_of_the_release_is_the_newest_migration() -> None:
+    script = ScriptDirectory(str(files("jobcore_sql").joinpath("migrations")))
+    assert script.get_current_head() == HEAD
+
+
+async def test_opening_what_is_up_to_date_does_not_import_alembic(url: str) -> None:
+    async with SQLJobStore(url):
+        pass
+    program = f"""
+import asyncio, sys
+from jobcore_sql import SQLJobStore
+async def main():
+    async with SQLJobStore({url!r}) as store:
+        await store.statistics()
+asyncio.run(main())
+assert "alembic" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: ASYNC221, S603 - our own interpreter, and nothing else runs here
 
 
 def test_the_migrations_are_in_the_package() -> None:
