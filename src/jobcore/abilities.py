@@ -25,10 +25,12 @@ class QueueControl(ABC):
     """Pausing, limits, and the lifting of what they hold.
 
     Claims pass by paused queues. What a claim meets and may not start leaves the queue
-    in the same step: a job of a paused task is `held` by `task:<name>`, a job whose
-    limit key has no free place is `held` by `limit:<key>`, a job over the rate of its
-    key becomes `scheduled` at an instant reserved for it. A key has a free place while
-    fewer than `concurrency` of its jobs are `in_progress`; nothing else is counted.
+    in the same step. These are asked in this order, and the first that fails decides: a
+    job of a paused task is `held` by `task:<name>`, a job whose limit key has no free
+    place is `held` by `limit:<key>`, a job over the rate of its key becomes `scheduled`
+    at an instant reserved for it. A key has a free place while fewer than `concurrency`
+    of its jobs are `in_progress`; nothing else is counted. Each job is judged by the
+    figures it carries, unless `limit` has set others for its key.
 
     A rate is enforced as a generic cell rate (ITU-T I.371): starts are at least
     `period / rate` apart, but for a `burst`. Only a start moves the instant that is
@@ -52,12 +54,17 @@ class QueueControl(ABC):
     @abstractmethod
     async def limit(self, key: str, limit: Limit | None) -> None:
         """Let *limit* stand for all jobs of *key*, whatever they carry; None ends
-        that."""
+        that. The pace of the key stays as it is."""
 
     @abstractmethod
     async def lift(self, holders: Sequence[str] | None, limit: int) -> int:
-        """Make up to *limit* held jobs `queued`: of each of *holders* (all for None) no
-        more than may start now, in the order of claims. Says how many."""
+        """Make up to *limit* held jobs `queued`, and say how many.
+
+        Each of *holders* (all for None, none for an empty sequence) lets go of as many
+        as it alone would let start: all for a task that is not paused, as many as there
+        are free places for a key, by the figures of its first job; nothing else is
+        asked. They go by priority, due time and id, and keep all three.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

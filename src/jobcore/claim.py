@@ -27,7 +27,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRequest:
-    """A wish for up to *limit* jobs, from each of *queues* in turn."""
+    """A wish for up to *limit* jobs of *queues*, the first of which is emptied before
+    the next is asked. *repeated* says that it may have been made before."""
 
     token: str = field(repr=False)
     worker: str
@@ -59,8 +60,9 @@ class ClaimResult:
     """What a claim brought, in the order in which the jobs are to start.
 
     *examined* counts the entries that were looked at. *bounded* says that it stopped
-    because they reached the bound, so that asking again at once is worth it. *held*
-    and *deferred* count the jobs it met and might not start.
+    short of its limit because they reached the bound, so that asking again at once is
+    worth it; in a store without `QueueControl` that cannot happen. *held* and
+    *deferred* count the jobs it met and might not start.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -73,7 +75,7 @@ class ClaimResult:
 @dataclass(frozen=True, slots=True)
 class Renewal:
     """What a renewal found out: claims that are *lost*, and jobs whose cancellation
-    was *requested*; both by job id. All others are extended."""
+    was *requested*; both by job id. All claims but the lost ones are extended."""
 
     lost: frozenset[str] = frozenset()
     requested: frozenset[str] = frozenset()

@@ -111,7 +111,8 @@ class NewJob:
     """A job on its way into a store, which sets its times and picks its status.
 
     It is due at *due_at*, else *delay* after the insert, else at once. A *unique_key*
-    is taken at the insert and kept until the status first leaves *unique_scope*.
+    is taken at the insert and kept until the status first leaves *unique_scope*. The
+    manager asks the store for the *id*, and a *limit* means nothing without its key.
     """
 
     task: str
@@ -142,7 +143,12 @@ class Job(BaseModel, Generic[R_co]):
     error are JSON text, which `arguments`, `value` and `failure` decode.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+    )
 
     id: str
     task: str

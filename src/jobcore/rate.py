@@ -25,13 +25,17 @@ class Pace:
     reserved_at: datetime = _EVER
 
     def may_start(self, limit: Limit, now: datetime) -> bool:
-        """Whether a job may start now."""
+        """Whether a job may start now; always, where *limit* has no rate."""
+        if limit.rate is None:
+            return True
         step = _step(limit)
         ahead = max(self.enforced_at, now) + step - now
         return ahead <= limit.burst * step
 
     def started(self, limit: Limit, now: datetime) -> Pace:
         """The pace after a start."""
+        if limit.rate is None:
+            return self
         return Pace(max(self.enforced_at, now) + _step(limit), self.reserved_at)
 
     def reserved(self, limit: Limit, now: datetime) -> tuple[Pace, datetime]:

@@ -1,8 +1,8 @@
 """The contract of a store: what it does, atomically, and what it leaves to others.
 
 A store keeps jobs and hands each to one worker at a time. It compares and sets; it
-decides nothing about lifecycles, retries or schedules. Every rule here is proven by
-`jobcore.testing`, which a store's own tests inherit.
+decides nothing about lifecycles, retries or schedules. `jobcore.testing`, which a
+store's own tests inherit, proves every rule but those of cost, durability and errors.
 
 For all methods:
 
@@ -10,11 +10,18 @@ For all methods:
   whole is atomic only where that is said.
 * The store's own clock, shifted by `offset`, decides due times, leases and expiry.
 * Every mutation may be repeated after an unknown outcome (a cut connection, a
-  cancelled wait) with the same ids and tokens, and has one effect. The caller repeats;
-  a store never does.
+  cancelled wait). With the same ids and tokens it has one effect; `promote`, `delete`
+  and `lift` do more of the same, which is harmless. The caller repeats; a store never
+  does.
+* A job whose status leaves its unique scope, by whatever method, frees its unique key
+  for good; only a `next_generation` takes it again.
+* Jobs are handed out as `get` shows them without attempts. Ids and cursors are ASCII
+  and compare by code point. Limits are at least 1, but that of a claim, which may be 0.
+* What is stored when a call returns is as durable as the store is.
 * Payload, result, error and extra are opaque bytes.
 * Its driver's errors are raised as `StoreUnavailableError`, where repeating is worth
-  it, or as `StoreError`.
+  it, or as `StoreError`; use outside of `async with`, in another process or another
+  event loop as `StoreNotOpenError`.
 * What claims cost does not depend on how many jobs wait, are held or have finished.
 """
 
@@ -77,9 +84,10 @@ class JobStore(ABC):
     async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
         """Store new jobs, all or none, and answer in their order.
 
-        A job whose id is known already, or whose unique key another job of the same
-        task holds, is not created: the answer carries the job that is there. This holds
-        within the batch, too. A job is `queued` when it is due, `scheduled` else.
+        A job whose id is known already, or else whose unique key another job of the
+        same task holds, is not created: the answer carries the job that is there. This
+        holds within the batch, too. Ids are the caller's, from `new_id`. A job is
+        `queued` when it is due, `scheduled` else.
         """
 
     @abstractmethod
@@ -91,8 +99,8 @@ class JobStore(ABC):
 
     @abstractmethod
     async def claim(self, request: ClaimRequest) -> ClaimResult:
-        """Take up to `request.limit` queued jobs from the request's queues, filling up
-        from each queue in turn, and return them whole, in that order.
+        """Take up to `request.limit` queued jobs from the request's queues and return
+        them in the order in which they were taken: a queue is emptied before the next.
 
         Within a queue the order is priority, due time, id, all ascending; a store that
         is partitioned keeps it within each partition. No job goes to two claims. Each
@@ -101,7 +109,7 @@ class JobStore(ABC):
         may not start become `held` or `scheduled` in the same step (`QueueControl`).
 
         With `request.repeated` and jobs still in progress under its token, returns
-        those and takes no more.
+        those, whatever their queues, and takes no more.
         """
 
     @abstractmethod
@@ -110,9 +118,9 @@ class JobStore(ABC):
 
         `Transition.answer` judges and `Transition.effect` tells the new fields. A job
         that leaves `in_progress` has no token any more. A write with a token leaves its
-        receipt on the job. A status outside of a job's unique scope frees its unique
-        key for good; only `next_generation` takes it again, or is answered
-        `unique_key`. A row in somebody's open transaction is answered `locked`.
+        receipt on the job until the next such write. A `next_generation` whose unique
+        key another job holds is answered `unique_key`. A row in somebody's open
+        transaction is answered `locked`.
         """
 
     @abstractmethod
@@ -127,7 +135,8 @@ class JobStore(ABC):
 
     @abstractmethod
     async def promote(self, limit: int) -> Promotion:
-        """Make up to *limit* scheduled jobs that are due `queued`."""
+        """Make up to *limit* scheduled jobs that are due `queued`, the earliest
+        first."""
 
     @abstractmethod
     async def find(self, filter: Filter, cursor: str | None, limit: int) -> Page:  # noqa: A002 - the word of the contract
@@ -142,8 +151,9 @@ class JobStore(ABC):
 
     @abstractmethod
     async def delete(self, filter: Filter, limit: int) -> int:  # noqa: A002 - the word of the contract
-        """Delete up to *limit* matching jobs with their attempts, oldest first, and say
-        how many. A job that is `in_progress` is never deleted."""
+        """Delete up to *limit* matching jobs with their attempts, and say how many: for
+        `finished_for` those that finished first, else the smallest ids. A job that is
+        `in_progress` is never deleted."""
 
     def new_id(self, job: NewJob) -> str:  # noqa: ARG002 - partitioned stores read it
         """An id for *job*: new, at most 64 characters, rising with time."""

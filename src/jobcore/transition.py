@@ -72,11 +72,12 @@ class Transition:
 
     It is recorded under *token* and *outcome*, where there is a token: the same write
     coming again is answered `applied` and has no second effect. With a *delay* the job
-    is due that much later, at *later* instead of *status* if that is not at once.
-    *attempt* is the attempt that ended. A store files it, once per number, unless the
+    is due that much later; where that is not zero, its status is *later*. *attempt* is
+    the attempt that ended. A store files it, unless its number is filed already or the
     new status is terminal: then the job's own fields tell it. *cancel* requests a
     cancellation (True) or forgets one (False). *next_generation* makes every older
-    expectation of a generation fail and takes the unique key again.
+    expectation of a generation fail, and takes the unique key again where the new
+    status is in its scope.
     """
 
     job_id: str
@@ -96,6 +97,11 @@ class Transition:
         """What a store keeps of the last recorded write, to know it when it returns."""
         return None if self.token is None else f"{self.token}:{self.outcome}"
 
+    def came_before(self, receipt: str | None) -> bool:
+        """Whether a job with this last *receipt* shows that this very write was made
+        already, so that nothing is to be written again."""
+        return receipt is not None and receipt == self.receipt
+
     def filed(self, now: datetime) -> Attempt | None:
         """The attempt record that a store adds to the job's history, if any."""
         if self.attempt is None or self.status in TERMINAL:
@@ -106,10 +112,12 @@ class Transition:
         self, job: Guarded, token: str | None, receipt: str | None, now: datetime
     ) -> Answer:
         """Judge the write against *job* as it is stored with its current claim's
-        *token* and its last *receipt*; the unique key is the store's own question."""
+        *token* and its last *receipt*. `applied` is also the answer where the write
+        `came_before`, and then has no effect. The unique key is the store's question.
+        """
         expect = self.expect
         lease = job.lease_until
-        if receipt is not None and receipt == self.receipt:
+        if self.came_before(receipt):
             return Answer.APPLIED
         failed = (
             (expect.token not in {None, token}, Answer.TOKEN),

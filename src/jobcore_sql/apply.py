@@ -101,8 +101,7 @@ class _Batch:
             return Answer.MISSING
         state, now = stored.state, self._transaction.now
         answer = transition.answer(state, state.token, state.receipt, now)
-        repeated = state.receipt is not None and state.receipt == transition.receipt
-        if repeated or answer is not Answer.APPLIED:
+        if answer is not Answer.APPLIED or transition.came_before(state.receipt):
             return answer
         effect = transition.effect(state, now)
         facts = stored.facts

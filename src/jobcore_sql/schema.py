@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, Select, String, column, inspect, select, table
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from jobcore import SchemaVersionError
 
@@ -14,16 +14,15 @@ HEAD: Final = "0001"
 """The revision of this release, so that opening an up-to-date database needs nothing of
 Alembic, which takes longer to import than all the rest."""
 
-_REVISION: Final[Select[tuple[str]]] = select(
-    column("version_num", String)
-).select_from(table(VERSION_TABLE))
+_VERSIONS: Final = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 
 
 def current(connection: Connection) -> str:
     """The revision of the tables that are there, `empty` where there are none."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return EMPTY
-    return connection.execute(_REVISION).scalar() or EMPTY
+    revision: str | None = connection.execute(select(_VERSIONS)).scalar()
+    return revision or EMPTY
 
 
 def check(connection: Connection, *, migrate: bool) -> None:

@@ -210,11 +210,11 @@ class InMemoryJobStore(JobStore, Verifiable):
         if record is None:
             return Answer.MISSING
         answer = transition.answer(record.job, record.token, record.receipt, now)
-        repeated = transition.receipt is not None
-        repeated = repeated and transition.receipt == record.receipt
-        if repeated or answer is not Answer.APPLIED:
+        if answer is not Answer.APPLIED or transition.came_before(record.receipt):
             return answer
-        if transition.next_generation and not self._take_unique_key(record.job):
+        if transition.next_generation and not self._take_unique_key(
+            record.job, transition.status
+        ):
             return Answer.UNIQUE_KEY
         filed = transition.filed(now)
         if filed and filed.number not in {each.number for each in record.attempts}:
@@ -223,8 +223,8 @@ class InMemoryJobStore(JobStore, Verifiable):
         record.receipt = transition.receipt or record.receipt
         return Answer.APPLIED
 
-    def _take_unique_key(self, job: Job) -> bool:
-        if job.unique_key is None:
+    def _take_unique_key(self, job: Job, status: JobStatus) -> bool:
+        if job.unique_key is None or status not in job.unique_scope:
             return True
         name = job.task, job.unique_key
         return self._records.unique.setdefault(name, job.id) == job.id
@@ -241,11 +241,16 @@ class InMemoryJobStore(JobStore, Verifiable):
             if not self._control.is_paused(queue):
                 yield from self._records.queued[queue].take()
 
-    def _oldest_first(self, filter: Filter) -> list[str]:  # noqa: A002 - the word of the contract
+    def _oldest_first(self, filter: Filter) -> Iterable[str]:  # noqa: A002 - the word of the contract
         if filter.ids is not None:
             return sorted(self._records.by_id.keys() & set(filter.ids))
         if filter.finished_for is None:
             return sorted(self._records.by_id)
         finished = self._records.index.finished
         statuses = TERMINAL & (filter.statuses or TERMINAL)
-        return [job_id for status in statuses for job_id in finished[status]]
+        by_status = [list(finished[status]) for status in statuses]
+        return heapq.merge(*by_status, key=self._finished_at)
+
+    def _finished_at(self, job_id: str) -> datetime:
+        job = self._records.by_id[job_id].job
+        return job.finished_at or job.created_at
