@@ -18,16 +18,14 @@ class ControlRules(Comparison):
     """Pauses, limits and lifts."""
 
     @controlled
-    @rule(task=st.sampled_from(TASKS))
-    def pause_task(self, task: str) -> None:
-        self.run(self.controls.pause(task=task))
-        self.model.paused_tasks.add(task)
-
-    @controlled
-    @rule(queue=st.sampled_from(QUEUES))
-    def pause_queue(self, queue: str) -> None:
-        self.run(self.controls.pause(queue=queue))
-        self.model.paused_queues.add(queue)
+    @rule(
+        task=st.sampled_from([None, *TASKS]),
+        queue=st.sampled_from([None, None, *QUEUES]),
+    )
+    def pause(self, task: str | None, queue: str | None) -> None:
+        self.run(self.controls.pause(task=task, queue=queue))
+        self.model.paused_tasks |= {task} if task else set()
+        self.model.paused_queues |= {queue} if queue else set()
 
     @controlled
     @rule(task=st.sampled_from(TASKS), queue=st.sampled_from(QUEUES))

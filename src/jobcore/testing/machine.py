@@ -24,7 +24,7 @@ from jobcore.testing.work import ERROR, a_job, a_request, named, pass_time
 
 _S = JobStatus
 
-wishes = st.sampled_from([("one",), ("one", "two"), ("two", "one")])
+wishes = st.sampled_from([QUEUES, QUEUES[::-1], QUEUES[:1]])
 index = st.integers(0, 7)
 times = st.integers(1, 2)
 delays = st.sampled_from([None, None, HOUR, 2 * HOUR])
@@ -59,12 +59,18 @@ class StoreMachine(ControlRules):
 
     @initialize(jobs=st.lists(new_jobs(), min_size=3, max_size=5))
     def begin(self, jobs: list[NewJob]) -> None:
+        self.insert(jobs)
+        self.claim(QUEUES[::-1], 2)
+
+    def insert(self, jobs: list[NewJob]) -> None:
         self.do_insert([named(self.store, job) for job in jobs])
 
     @precondition(lambda self: len(self.model.jobs) < 40)
-    @rule(jobs=st.lists(new_jobs(), min_size=1, max_size=3))
-    def insert(self, jobs: list[NewJob]) -> None:
-        self.do_insert([named(self.store, job) for job in jobs])
+    @rule(jobs=st.lists(new_jobs(), min_size=1, max_size=3), limit=st.integers(0, 3))
+    def insert_and_claim(self, jobs: list[NewJob], limit: int) -> None:
+        self.insert(jobs)
+        if limit:
+            self.claim(QUEUES[::-1], limit)
 
     @precondition(lambda self: 0 < len(self.model.jobs) < 40)
     @rule(index=index, job=new_jobs())
@@ -74,6 +80,9 @@ class StoreMachine(ControlRules):
             self.do_insert([there.new, named(self.store, job), other])
 
     @rule(queues=wishes, limit=st.integers(1, 4))
+    def claim_some(self, queues: tuple[str, ...], limit: int) -> None:
+        self.claim(queues, limit)
+
     def claim(self, queues: tuple[str, ...], limit: int) -> None:
         request = a_request(queues=queues, limit=limit, lease=2 * HOUR)
         self.requests.append(request)
@@ -196,16 +205,13 @@ class StoreMachine(ControlRules):
         if told is not None and waiting is not None:
             assert -(-told // HOUR) == waiting, "promote says when the next is due"
 
-    @rule(index=index)
-    def cancel(self, index: int) -> None:
-        if job := self.any_job(index, *UNFINISHED):
+    @rule(index=index, running=st.booleans())
+    def cancel(self, index: int, running: bool) -> None:  # noqa: FBT001 - drawn by name
+        statuses = {_S.IN_PROGRESS} if running else UNFINISHED
+        if job := self.any_job(index, *statuses):
             self.do_cancel(job)
 
-    @rule(index=index)
-    def request_cancel(self, index: int) -> None:
-        if job := self.any_job(index, _S.IN_PROGRESS):
-            self.do_cancel(job)
-
+    @precondition(lambda self: self.any_job(0, *TERMINAL))
     @rule(index=index)
     def retry(self, index: int) -> None:
         if job := self.any_job(index, *TERMINAL):
