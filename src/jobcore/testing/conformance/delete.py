@@ -76,6 +76,19 @@ class DeleteRules(Conformance):
         assert await store.delete(ended, 9) == 4
         assert await store.delete(ended, 9) == 0
 
+    async def test_delete_takes_what_finished_first_where_it_asks_for_age(
+        self, store: JobStore
+    ) -> None:
+        await inserted(store, *(a_job(priority=-n) for n in range(4)))
+        claims = await claimed(store, 4)
+        for claim in claims:
+            await applied(store, lifecycle.complete(claim, b"1"))
+            pass_time(store, HOUR)
+        for number in range(4):
+            assert await store.delete(Filter(finished_for=timedelta(0)), 1) == 1
+            left = {job.id for job in await found(store)}
+            assert left == {claim.job_id for claim in claims[number + 1 :]}
+
     async def test_delete_counts_the_age_of_an_end_by_the_clock_of_the_store(
         self, store: JobStore
     ) -> None:

@@ -105,6 +105,8 @@ FILTERS: dict[str, tuple[Filter, Callable[[Job], bool]]] = {
         ),
     ),
     "nothing": (Filter(queue="absent"), lambda _: False),
+    "no status": (Filter(statuses=frozenset()), lambda _: False),
+    "no id": (Filter(ids=()), lambda _: False),
 }
 """Filters, and which jobs of a crowd each of them means."""
 

@@ -80,6 +80,20 @@ class LiftRules(ControlConformance):
         assert [claim.job_id for claim in await claimed(store, 9)] == [newcomer.id]
         assert await control.lift(None, 9) == 0
 
+    async def test_lift_asks_its_holder_alone(
+        self, store: JobStore, control: QueueControl
+    ) -> None:
+        jobs = await inserted(store, *(limited(concurrency=5) for _ in range(2)))
+        await control.pause(task="greet")
+        await claimed(store, 9)
+        await control.pause(queue="default")
+        await control.limit("acme", Limit(concurrency=0))
+        await control.resume(task="greet")
+        assert await control.lift(["task:greet"], 9) == 2
+        assert await with_status(store, JobStatus.QUEUED) == jobs, (
+            "priority, due time and id are what they were"
+        )
+
     async def test_lift_goes_by_the_figures_that_stand_now(
         self, store: JobStore, control: QueueControl
     ) -> None:

@@ -60,6 +60,15 @@ class PromoteRules(Conformance):
         assert (await store.statistics()).count(JobStatus.QUEUED) == 4
         assert await store.promote(2) == Promotion(1, None)
 
+    async def test_promote_queues_the_earliest_first(self, store: JobStore) -> None:
+        delays = (3, 1, 4, 2)
+        jobs = await inserted(store, *(a_job(delay=each * HOUR) for each in delays))
+        pass_time(store, 9 * HOUR)
+        for index in (1, 3, 0, 2):
+            assert (await store.promote(1)).promoted == 1
+            queued = await current(store, jobs[index].id)
+            assert queued.status is JobStatus.QUEUED, "by due time"
+
     async def test_promote_lets_a_job_take_its_place_by_due_time(
         self, store: JobStore
     ) -> None:

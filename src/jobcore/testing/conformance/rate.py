@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from jobcore import lifecycle
@@ -10,7 +11,7 @@ from jobcore.abilities import QueueControl
 from jobcore.job import JobStatus, Limit, NewJob
 from jobcore.store import JobStore
 from jobcore.testing.conformance.claim import ids_of
-from jobcore.testing.conformance.control import ControlConformance, with_status
+from jobcore.testing.conformance.control import ControlConformance, held, with_status
 from jobcore.testing.work import (
     a_job,
     a_request,
@@ -137,6 +138,33 @@ class RateRules(ControlConformance):
         await applied(store, lifecycle.complete(claim, b"1"))
         assert await control.lift(None, 9) == 1
         assert len(await claimed(store, 9)) == 1, "only a start counts as a start"
+
+    async def test_claim_asks_for_a_pause_then_a_place_then_the_rate(
+        self, store: JobStore, control: QueueControl
+    ) -> None:
+        limit = Limit(concurrency=1, rate=1, period=HOUR)
+        full = a_job(limit_key="acme", limit=limit)
+        await inserted(store, full)
+        (claim,) = await claimed(store)
+        await control.pause(task="send")
+        await inserted(store, full, replace(full, task="send"))
+        result = await store.claim(a_request(limit=9))
+        assert (result.held, result.deferred) == (2, 0)
+        reasons = {job.held_by for job in await held(store)}
+        assert reasons == {"limit:acme", "task:send"}
+        await applied(store, lifecycle.complete(claim, b"1"))
+        assert await control.lift(None, 9) == 1
+        result = await store.claim(a_request(limit=9))
+        assert (result.held, result.deferred) == (0, 1)
+
+    async def test_limit_leaves_the_pace_of_its_key(
+        self, store: JobStore, control: QueueControl
+    ) -> None:
+        await inserted(store, *(paced() for _ in range(2)))
+        assert len(await claimed(store, 1)) == 1
+        await control.limit("acme", Limit(rate=2, period=2 * HOUR))
+        await control.limit("acme", None)
+        assert await claimed(store, 1) == [], "what started has started"
 
     async def test_limit_overrides_a_rate(
         self, store: JobStore, control: QueueControl

@@ -27,6 +27,15 @@ class RepeatedClaimRules(Conformance):
         assert ids_of(again) == ids_of(first), "the same jobs in the same order"
         assert again.claims == first.claims, "attempt and lease did not change"
 
+    async def test_claim_repeated_returns_jobs_of_any_queue(
+        self, store: JobStore
+    ) -> None:
+        await inserted(store, a_job(queue="one"), a_job(queue="two"))
+        request = a_request(queues=("one",))
+        first = await store.claim(request)
+        again = replace(request, queues=("two",), repeated=True)
+        assert ids_of(await store.claim(again)) == ids_of(first)
+
     async def test_claim_repeated_takes_no_more(self, store: JobStore) -> None:
         await inserted(store, a_job())
         request = a_request(limit=5)

@@ -192,6 +192,19 @@ class UniqueKeyRules(Conformance):
         await applied(store, lifecycle.retry(completed, a_token()))
         assert await holder(store) == await current(store, claim.job_id)
 
+    async def test_apply_of_the_next_generation_takes_no_key_outside_its_scope(
+        self, store: JobStore
+    ) -> None:
+        scope = frozenset({JobStatus.SCHEDULED})
+        await inserted(store, keyed(delay=HOUR, unique_scope=scope))
+        pass_time(store, HOUR)
+        await store.promote(1)
+        (claim,) = await claimed(store)
+        await applied(store, lifecycle.complete(claim, b"1"))
+        await inserted(store, keyed())
+        completed = await current(store, claim.job_id)
+        await applied(store, lifecycle.retry(completed, a_token()))
+
     async def test_apply_gives_a_key_to_one_of_two_next_generations(
         self, store: JobStore
     ) -> None:
