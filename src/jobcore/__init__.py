@@ -8,6 +8,7 @@ from jobcore.abilities import (
     WorkerDirectory,
     WorkerRecord,
 )
+from jobcore.attempt import Attempt, ErrorDetail, Outcome
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
 from jobcore.context import JobContext, Resource, current_job
@@ -35,13 +36,10 @@ from jobcore.job import (
     TERMINAL,
     UNFINISHED,
     WAITING,
-    Attempt,
-    ErrorDetail,
     Job,
     JobStatus,
     Limit,
     NewJob,
-    Outcome,
     Priority,
 )
 from jobcore.lifecycle import JobEvent

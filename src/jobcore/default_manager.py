@@ -15,8 +15,9 @@ from typing import Any, Final, Self, TypeVar
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
-from jobcore import checks, claiming, lifecycle, operating
+from jobcore import awaiting, checks, claiming, lifecycle, operating, pruning
 from jobcore.abilities import QueueControl, WorkerDirectory, WorkerRecord
+from jobcore.attempt import Outcome
 from jobcore.batching import Batcher
 from jobcore.calls import StoreCalls
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
@@ -24,15 +25,13 @@ from jobcore.config import JobcoreConfig
 from jobcore.ending import BATCH, Endings
 from jobcore.errors import (
     InvalidJobError,
-    JobCanceledError,
     JobConflictError,
-    JobFailedError,
     JobNotFoundError,
     UnsupportedError,
 )
 from jobcore.failure import describe, describe_loss
 from jobcore.identity import new_token
-from jobcore.job import TERMINAL, Job, JobStatus, Limit, NewJob, Outcome
+from jobcore.job import Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager
 from jobcore.payload import encode_result
 from jobcore.query import Filter, Page, Statistics
@@ -140,21 +139,11 @@ class DefaultJobManager(JobManager):
         return await self._calls.call(self._store.statistics)
 
     async def result(self, job: Job[R], timeout: timedelta | None = None) -> R:  # noqa: ASYNC109 - the protocol's
+        longest = self._config.job_polling_interval
         seconds = None if timeout is None else timeout.total_seconds()
-        pause, longest = _FIRST_POLL, self._config.job_polling_interval.total_seconds()
         async with asyncio.timeout(seconds):
-            while (ended := await self.get(job)).status not in TERMINAL:
-                await self._endings.wait(job.id, pause)
-                pause = min(pause * 1.5, longest)
-        if ended.status is JobStatus.CANCELED:
-            raise JobCanceledError(job.id)
-        if ended.status is JobStatus.FAILED:
-            failure = ended.failure
-            problem = (failure.type, failure.message) if failure else ("", "")
-            raise JobFailedError(job.id, *problem)
-        value: Any = ended.value
-        result: R = value
-        return result
+            ended = await awaiting.ended(job, self.get, self._endings.wait, longest)
+        return awaiting.result_of(ended)
 
     async def cancel(self, job: Job[Any] | str) -> JobStatus:
         job_id, token = _id_of(job), new_token(self._random)
@@ -282,17 +271,7 @@ class DefaultJobManager(JobManager):
         return await self._calls.call(lambda: control.lift(None, limit))
 
     async def prune(self) -> int:
-        retention = {
-            JobStatus.COMPLETED: self._config.retention_completed,
-            JobStatus.FAILED: self._config.retention_failed,
-            JobStatus.CANCELED: self._config.retention_canceled,
-        }
-        pruned = 0
-        for status, age in retention.items():
-            if age is not None:
-                old = Filter(statuses=frozenset({status}), finished_for=age)
-                pruned += await self._delete_all(old)
-        return pruned
+        return await pruning.prune(self._store, self._calls, self._config)
 
     async def seen(self, worker: WorkerRecord) -> None:
         directory = self._store.ability(WorkerDirectory)
@@ -362,15 +341,6 @@ class DefaultJobManager(JobManager):
         lost = lifecycle.lose(claim, token, describe_loss(), delay, most)
         answer, _ = await self._endings.try_end(claim, lost)
         return answer
-
-    async def _delete_all(self, filter: Filter) -> int:  # noqa: A002 - the word of the contract
-        deleted, total = _PRUNE_BATCH, 0
-        while deleted == _PRUNE_BATCH:
-            deleted = await self._calls.call(
-                lambda: self._store.delete(filter, _PRUNE_BATCH)
-            )
-            total += deleted
-        return total
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 
-from jobcore.job import ErrorDetail
+from jobcore.attempt import ErrorDetail
 from jobcore.payload import clean
 
 MAX_MESSAGE = 2 * 1024

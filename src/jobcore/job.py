@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
 from pydantic_core import from_json
 from typing_extensions import TypeVar
 
+from jobcore.attempt import Attempt, ErrorDetail, Outcome, decode_error
+
 R_co = TypeVar("R_co", default=Any, covariant=True)
 S = TypeVar("S")
 
@@ -40,17 +42,6 @@ WAITING = frozenset({JobStatus.SCHEDULED, JobStatus.QUEUED, JobStatus.HELD})
 UNFINISHED = WAITING | {JobStatus.IN_PROGRESS}
 
 
-class Outcome(StrEnum):
-    """How an attempt ended."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-    CANCELED = "canceled"
-    RELEASED = "released"
-    LOST = "lost"
-
-
 class Priority(IntEnum):
     """Presets of the priority, a signed 16-bit number: the smaller goes first."""
 
@@ -59,19 +50,6 @@ class Priority(IntEnum):
     NORMAL = 0
     LOW = 100
     BACKGROUND = 200
-
-
-class ErrorDetail(BaseModel):
-    """What is kept of an exception: always storable, never longer than it may be."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
-
-    type: str
-    message: str
-    traceback: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.type}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,24 +64,6 @@ class Limit:
     rate: int | None = None
     period: timedelta = timedelta(seconds=1)
     burst: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One execution of a job. Numbers rise and may have gaps; a running one has no
-    end and no outcome. `error` is JSON text of an `ErrorDetail`."""
-
-    number: int
-    worker: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    outcome: Outcome | None = None
-    error: bytes | None = None
-
-    @property
-    def failure(self) -> ErrorDetail | None:
-        """The decoded error."""
-        return _decode_error(self.error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +200,7 @@ class Job(BaseModel, Generic[R_co]):
     @property
     def failure(self) -> ErrorDetail | None:
         """The decoded error of the latest attempt that had one."""
-        return _decode_error(self.error)
+        return decode_error(self.error)
 
     @property
     def latest_attempt(self) -> Attempt | None:
@@ -298,7 +258,3 @@ class _SubmittedJob(Job[R_co]):
             return super().value
         typed: R_co = self._result_type.validate_json(self.result)
         return typed
-
-
-def _decode_error(error: bytes | None) -> ErrorDetail | None:
-    return None if error is None else ErrorDetail.model_validate_json(error)

@@ -12,9 +12,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from jobcore.attempt import Attempt, Outcome
 from jobcore.claim import Claim
 from jobcore.errors import TransitionError
-from jobcore.job import TERMINAL, Attempt, Job, JobStatus, Outcome
+from jobcore.job import TERMINAL, Job, JobStatus
 from jobcore.transition import Changes, Expectation, Transition
 
 _S = JobStatus

@@ -10,9 +10,10 @@ from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
 from jobcore.abilities import WorkerRecord
+from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
-from jobcore.job import Job, JobStatus, Limit, Outcome
+from jobcore.job import Job, JobStatus, Limit
 from jobcore.query import Filter, Page, Statistics
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import RetryStrategy

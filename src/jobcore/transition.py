@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypedDict
 
-from jobcore.job import TERMINAL, Attempt, JobStatus, Outcome
+from jobcore.attempt import Attempt, Outcome
+from jobcore.job import TERMINAL, JobStatus
 
 
 class Answer(StrEnum):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from jobcore.job import TERMINAL, Attempt, Job, JobStatus
+from jobcore.attempt import Attempt
+from jobcore.job import TERMINAL, Job, JobStatus
 from jobcore.memory.line import Line
 
 

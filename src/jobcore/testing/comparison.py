@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from jobcore import lifecycle
 from jobcore.abilities import QueueControl, Verifiable
+from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimRequest
-from jobcore.job import TERMINAL, Job, JobStatus, NewJob, Outcome
+from jobcore.job import TERMINAL, Job, JobStatus, NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.model import HOUR, MAX_LOST, End, Model, ModelJob

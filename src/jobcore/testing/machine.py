@@ -15,7 +15,8 @@ from hypothesis.stateful import (
 )
 
 from jobcore import lifecycle
-from jobcore.job import TERMINAL, UNFINISHED, JobStatus, Limit, NewJob, Outcome
+from jobcore.attempt import Outcome
+from jobcore.job import TERMINAL, UNFINISHED, JobStatus, Limit, NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.control_rules import ControlRules

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from jobcore.job import TERMINAL, WAITING, JobStatus, Limit, NewJob, Outcome
+from jobcore.attempt import Outcome
+from jobcore.job import TERMINAL, WAITING, JobStatus, Limit, NewJob
 from jobcore.transition import Answer
 
 HOUR = timedelta(hours=1)

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from jobcore.attempt import ErrorDetail
 from jobcore.claim import Claim, ClaimRequest
 from jobcore.identity import new_token
-from jobcore.job import ErrorDetail, Job, NewJob
+from jobcore.job import Job, NewJob
 from jobcore.query import Filter
 from jobcore.retry import SYSTEM_RANDOM
 from jobcore.store import JobStore

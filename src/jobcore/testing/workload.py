@@ -8,8 +8,9 @@ from random import Random
 
 from jobcore import lifecycle
 from jobcore.abilities import QueueControl
+from jobcore.attempt import Outcome
 from jobcore.claim import Claim
-from jobcore.job import TERMINAL, WAITING, JobStatus, Limit, NewJob, Outcome
+from jobcore.job import TERMINAL, WAITING, JobStatus, Limit, NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.work import (

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from jobcore.attempt import Outcome
 from jobcore.claim import Claim
 from jobcore.errors import (
     ClaimLostError,
@@ -13,7 +14,7 @@ from jobcore.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from jobcore.job import JobStatus, Outcome
+from jobcore.job import JobStatus
 from jobcore.manager import JobManager
 from jobcore.retry import RetryStrategy
 from jobcore.worker.run import Ended

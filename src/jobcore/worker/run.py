@@ -12,10 +12,10 @@ from typing import Any
 import anyio.to_thread
 from pydantic import TypeAdapter
 
+from jobcore.attempt import Outcome
 from jobcore.claim import Claim
 from jobcore.context import JobContext, Resource, enter_job
 from jobcore.errors import InvalidJobError
-from jobcore.job import Outcome
 from jobcore.tasks import AnyTask, is_async
 
 

@@ -11,9 +11,9 @@ from random import Random
 from typing import Any, Final
 
 from jobcore.abilities import WorkerRecord
+from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimResult
 from jobcore.context import Resource
-from jobcore.job import Outcome
 from jobcore.manager import JobManager
 from jobcore.retry import RetryStrategy, never
 from jobcore.tasks import Tasks

@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from jobcore import lifecycle
+from jobcore.attempt import Outcome
 from jobcore.claim import Claim
-from jobcore.job import JobStatus, Outcome
+from jobcore.job import JobStatus
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.conformance.base import Conformance

@@ -7,8 +7,9 @@ from collections import Counter
 from datetime import timedelta
 
 from jobcore import lifecycle
+from jobcore.attempt import Outcome
 from jobcore.claim import ClaimResult
-from jobcore.job import JobStatus, Outcome
+from jobcore.job import JobStatus
 from jobcore.store import JobStore
 from jobcore.testing.conformance.base import Conformance
 from jobcore.testing.conformance.insert import FULL

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from jobcore import lifecycle
 from jobcore.abilities import QueueControl
-from jobcore.job import JobStatus, Limit, NewJob, Outcome
+from jobcore.attempt import Outcome
+from jobcore.job import JobStatus, Limit, NewJob
 from jobcore.store import JobStore
 from jobcore.testing.conformance.claim import ids_of
 from jobcore.testing.conformance.control import ControlConformance, held, with_status

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from jobcore import lifecycle
-from jobcore.job import JobStatus, Outcome
+from jobcore.attempt import Outcome
+from jobcore.job import JobStatus
 from jobcore.store import JobStore
 from jobcore.testing.conformance.base import Conformance
 from jobcore.testing.work import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from jobcore import lifecycle
-from jobcore.job import Attempt, Outcome
+from jobcore.attempt import Attempt, Outcome
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.conformance.base import Conformance

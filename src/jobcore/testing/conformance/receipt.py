@@ -9,7 +9,8 @@ from itertools import permutations
 import pytest
 
 from jobcore import lifecycle
-from jobcore.job import JobStatus, Outcome
+from jobcore.attempt import Outcome
+from jobcore.job import JobStatus
 from jobcore.store import JobStore
 from jobcore.testing.conformance.apply import ENDS, every_end
 from jobcore.testing.conformance.base import Conformance

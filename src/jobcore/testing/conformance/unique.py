@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from jobcore import lifecycle
-from jobcore.job import UNFINISHED, Job, JobStatus, NewJob, Outcome
+from jobcore.attempt import Outcome
+from jobcore.job import UNFINISHED, Job, JobStatus, NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.conformance.base import Conformance
