@@ -116,8 +116,15 @@ async def test_close_waits_for_calls_that_finishing_calls_make(
     first, second = Verb(), Verb()
     task = calls.start(first)
     task.add_done_callback(lambda _: calls.start(second))
-    await calls.close()
-    assert second.tries == 1
+    second.gate.clear()
+    closing = asyncio.create_task(calls.close())
+    await second.started.wait()
+    for _ in range(9):
+        await asyncio.sleep(0)
+    closed_early = closing.done()
+    second.gate.set()
+    await closing
+    assert not closed_early
 
 
 async def test_no_call_is_made_before_opening_or_after_closing() -> None:

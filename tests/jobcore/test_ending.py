@@ -239,7 +239,7 @@ async def test_the_strategy_of_the_manager_is_that_of_tasks_without_one(
 
 class BrokenStrategy:
     def retry_after(self, job: Job, exception: BaseException) -> timedelta | None:
-        raise RuntimeError(job.id)
+        raise RuntimeError(job.id) from exception
 
 
 async def test_a_strategy_that_raises_does_not_keep_a_job_from_ending(
