@@ -252,6 +252,7 @@ class DefaultJobManager(JobManager):
         return await self._calls.call(lambda: self._store.promote(limit))
 
     async def wait_for_scheduled(self, timeout: timedelta) -> None:  # noqa: ASYNC109 - the protocol's
+        self._calls.check()
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout.total_seconds()):
                 await self._endings.scheduled.wait()

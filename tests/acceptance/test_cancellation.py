@@ -88,6 +88,7 @@ def acts(jobs: DefaultJobManager, job_id: str, claim: Claim) -> list[Act]:
         lambda: jobs.snooze(claim, second),
         lambda: jobs.acknowledge(claim),
         jobs.promote_due_jobs,
+        lambda: jobs.wait_for_scheduled(second / 50),
         jobs.release_stale_claims,
         jobs.lift_held_jobs,
         jobs.prune,

@@ -567,6 +567,7 @@ def every_act(jobs: DefaultJobManager, claim: Claim) -> dict[str, Any]:
         "snooze": lambda: jobs.snooze(claim, HOUR),
         "acknowledge": lambda: jobs.acknowledge(claim),
         "promote_due_jobs": jobs.promote_due_jobs,
+        "wait_for_scheduled": lambda: jobs.wait_for_scheduled(HOUR / 3_600_000),
         "release_stale_claims": jobs.release_stale_claims,
         "lift_held_jobs": jobs.lift_held_jobs,
         "prune": jobs.prune,
