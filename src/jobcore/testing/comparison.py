@@ -32,14 +32,16 @@ class Comparison(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.resources = AsyncExitStack()
-        self.model = Model()
+        self.loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
+        self.resources: AsyncExitStack[bool | None] = AsyncExitStack()
+        self.model: Model = Model()
         self.claims: list[Claim] = []
         self.requests: list[ClaimRequest] = []
+        self.store: JobStore
+        self.began: datetime
         self.store, self.began = self.run(self._open())
-        self.control = self.store.ability(QueueControl)
-        self.verifiable = self.store.ability(Verifiable)
+        self.control: QueueControl | None = self.store.ability(QueueControl)
+        self.verifiable: Verifiable | None = self.store.ability(Verifiable)
         self.model.controlled = self.control is not None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -10,8 +13,17 @@ from jobcore.job import JobStatus, Limit
 from jobcore.testing.comparison import Comparison
 from jobcore.testing.model import KEYS, QUEUES, TASKS, ModelJob
 
-controlled = precondition(lambda self: self.control is not None)
-holders = [f"task:{task}" for task in TASKS] + [f"limit:{key}" for key in KEYS]
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+
+holders: list[str] = [f"task:{task}" for task in TASKS] + [
+    f"limit:{key}" for key in KEYS
+]
+
+
+def controlled(act: Rule) -> Rule:
+    """Let a rule be for stores with `QueueControl` only."""
+    asked: Rule = precondition(lambda self: self.control is not None)(act)
+    return asked
 
 
 class ControlRules(Comparison):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,11 +26,15 @@ from jobcore.testing.work import ERROR, a_job, a_request, named, pass_time
 
 _S = JobStatus
 
-wishes = st.sampled_from([QUEUES, QUEUES[::-1], QUEUES[:1]])
-index = st.integers(0, 7)
-times = st.integers(1, 2)
-delays = st.sampled_from([None, None, HOUR, 2 * HOUR])
-scopes = st.sampled_from(
+wishes: st.SearchStrategy[tuple[str, ...]] = st.sampled_from(
+    [QUEUES, QUEUES[::-1], QUEUES[:1]]
+)
+index: st.SearchStrategy[int] = st.integers(0, 7)
+times: st.SearchStrategy[int] = st.integers(1, 2)
+delays: st.SearchStrategy[timedelta | None] = st.sampled_from(
+    [None, None, HOUR, 2 * HOUR]
+)
+scopes: st.SearchStrategy[frozenset[JobStatus]] = st.sampled_from(
     [
         UNFINISHED,
         UNFINISHED | {_S.COMPLETED},

@@ -90,7 +90,7 @@ class Model:
         self.paused_queues: set[str] = set()
         self.paused_tasks: set[str] = set()
         self.overrides: dict[str, int] = {}
-        self.highest = dict(KEYS)
+        self.highest: dict[str, int] = dict(KEYS)
 
     def having(self, *statuses: JobStatus) -> list[ModelJob]:
         """The jobs that have one of *statuses*, in the order of claims."""

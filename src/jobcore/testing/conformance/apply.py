@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,7 +32,7 @@ from jobcore.transition import Answer, Expectation, Transition
 
 HOUR = timedelta(hours=1)
 
-ENDS = {
+ENDS: dict[str, Callable[[Claim], Transition]] = {
     "complete": lambda claim: lifecycle.complete(claim, b"1"),
     "fail": lambda claim: lifecycle.fail(claim, ERROR, Outcome.FAILED, HOUR),
     "time out": lambda claim: lifecycle.fail(claim, ERROR, Outcome.TIMED_OUT, None),
@@ -41,7 +42,7 @@ ENDS = {
 }
 """Every way in which the holder of a claim ends it."""
 
-every_end = pytest.mark.parametrize("end", ENDS)
+every_end: pytest.MarkDecorator = pytest.mark.parametrize("end", ENDS)
 
 
 def lose(claim: Claim) -> Transition:
