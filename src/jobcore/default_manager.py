@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
@@ -47,9 +47,6 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 _logger = logging.getLogger("jobcore.manager")
-
-_FIRST_POLL: Final = 0.02
-_PRUNE_BATCH: Final = 500
 
 
 class DefaultJobManager(JobManager):
