@@ -423,6 +423,31 @@ async def test_due_jobs_are_promoted(
     assert 2 * HOUR < promotion.next_due_in <= 3 * HOUR
 
 
+async def test_upkeep_is_woken_by_what_this_manager_schedules(
+    jobs: DefaultJobManager,
+) -> None:
+    async def deferred() -> None:
+        limit = Limit(rate=1, period=HOUR)
+        await jobs.submit_many([a_request(limit=limit)] * 2)
+        assert (await jobs.claim("worker", QUEUES, 2)).deferred == 1
+
+    async def snoozed() -> None:
+        await jobs.snooze(await a_claim(jobs), HOUR)
+
+    for schedule in (deferred, snoozed):
+        await jobs.wait_for_scheduled(timedelta(milliseconds=1))
+        waiting = asyncio.create_task(jobs.wait_for_scheduled(HOUR))
+        await schedule()
+        async with asyncio.timeout(5):
+            await waiting
+
+
+async def test_the_configuration_of_a_manager_is_to_be_read(
+    jobs: DefaultJobManager, config: JobcoreConfig
+) -> None:
+    assert jobs.config is config
+
+
 async def test_a_stale_claim_backs_off_and_fails_as_lost_at_last(
     store: FaultyStore, config: JobcoreConfig
 ) -> None:

@@ -23,6 +23,12 @@ def test_a_start_makes_the_next_one_wait_for_a_step() -> None:
     assert started.may_start(TWICE, NOW + 0.5 * SECOND)
 
 
+def test_a_limit_without_a_rate_lets_every_job_start() -> None:
+    limit, pace = Limit(concurrency=1), Pace()
+    assert pace.started(limit, NOW) is pace
+    assert pace.may_start(limit, NOW)
+
+
 def test_a_burst_starts_at_once_and_no_more() -> None:
     limit, pace = Limit(rate=2, period=SECOND, burst=3), Pace()
     for _ in range(3):
