@@ -43,6 +43,11 @@ class Arguments:
             if hints.get(each.name, Any) is Any and each.kind is not each.VAR_POSITIONAL
         }
 
+    def check_name(self, name: str) -> None:
+        """InvalidJobError where the handler has no argument of this name."""
+        if name not in self._signature.parameters:
+            raise InvalidJobError("labels", f"name no argument of the task: {name!r}")
+
     def encode(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> dict[str, Any]:

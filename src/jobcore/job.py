@@ -204,8 +204,11 @@ class Job(BaseModel, Generic[R_co]):
 
     @property
     def latest_attempt(self) -> Attempt | None:
-        """The attempt that the record itself describes, if it was ever claimed."""
+        """The attempt that the record itself describes: one that runs, or ended and
+        was not given back without a record."""
         if self.worker is None or self.started_at is None:
+            return None
+        if self.outcome is None and self.status is not JobStatus.IN_PROGRESS:
             return None
         return Attempt(
             number=self.attempt,

@@ -136,14 +136,16 @@ class Tasks:
         """Register the decorated function, async or not, as a task.
 
         With *context* it takes its `JobContext` as first argument. Functions that are
-        not async run in threads. TaskNameError where the name, or an alias, differs
-        from another only by case, `-` or `_`.
+        not async run in threads. TaskNameError where the name, or an alias, is another
+        task's, or differs from it only by case, `-` or `_`.
         """
 
         def register(function: Callable[..., Any]) -> AnyTask:
             own = getattr(function, "__name__", None)
             name = check_name("task", options.get("name", own))
             arguments = Arguments(function, skipped=1 if context else 0)
+            for label in options.get("labels", ()):
+                arguments.check_name(label)
             task: AnyTask = Task(
                 name, function, arguments, options, _defaults(name, options), context
             )
@@ -187,7 +189,8 @@ class Tasks:
         for name in names:
             check_name("task", name)
             key = name.casefold().translate({ord("-"): None, ord("_"): None})
-            if (existing := self._canonical.setdefault(key, name)) != name:
+            existing = self._canonical.setdefault(key, name)
+            if existing != name and self._tasks.get(existing) is not task:
                 raise TaskNameError(name, existing)
             if self._tasks.setdefault(name, task) is not task:
                 raise TaskNameError(name, name)

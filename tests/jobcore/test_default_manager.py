@@ -520,6 +520,15 @@ async def test_a_stale_claim_with_a_request_to_cancel_ends_in_that(
     assert (await jobs.get(claim.job_id)).status is JobStatus.CANCELED
 
 
+async def test_a_snoozed_job_that_is_canceled_shows_no_attempt_without_an_end(
+    jobs: DefaultJobManager,
+) -> None:
+    claim = await a_claim(jobs)
+    await jobs.snooze(claim, HOUR)
+    await jobs.cancel(claim.job_id)
+    assert (await jobs.get(claim.job_id, attempts=True)).attempts == ()
+
+
 async def test_prune_deletes_what_is_older_than_its_retention(
     store: FaultyStore,
 ) -> None:

@@ -140,6 +140,16 @@ def test_names_that_people_take_for_one_are_refused_with_both_named(
     assert second in str(refused.value)
 
 
+def test_an_alias_may_be_as_near_to_its_own_task_as_renames_are(tasks: Tasks) -> None:
+    task = tasks.task(name="send_email", aliases=["send-email", "sendEmail"])(greet)
+    assert tasks["send-email"] is tasks["sendEmail"] is task
+
+
+def test_a_label_that_is_no_argument_is_refused(tasks: Tasks) -> None:
+    with pytest.raises(InvalidJobError, match="'nobody'"):
+        tasks.task(labels=["nobody"])(greet)
+
+
 def test_aliases_are_as_near_as_names(tasks: Tasks) -> None:
     tasks.task(name="welcome", aliases=["greet"])(greet)
     with pytest.raises(TaskNameError):
