@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -18,15 +20,20 @@ _GROWTH: Final = 1.5
 async def ended(
     job: Job[R],
     get: Callable[[Job[R]], Awaitable[Job[R]]],
-    wait: Callable[[str, float], Awaitable[None]],
+    listen: Callable[[str], AbstractContextManager[asyncio.Event]],
     longest: timedelta,
 ) -> Job[R]:
-    """The job once it is terminal: looked at when *wait* is woken, and after pauses of
-    20 ms that grow to the *longest*."""
+    """The job once it is terminal: looked at when what *listen* gives is set, and after
+    pauses of 20 ms that grow to the *longest*. It listens before it looks, so that no
+    end in this process falls between the two."""
     pause = _FIRST_PAUSE
-    while (current := await get(job)).status not in TERMINAL:
-        await wait(job.id, pause)
-        pause = min(pause * _GROWTH, longest.total_seconds())
+    with listen(job.id) as event:
+        while (current := await get(job)).status not in TERMINAL:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await event.wait()
+            event.clear()
+            pause = min(pause * _GROWTH, longest.total_seconds())
     return current
 
 

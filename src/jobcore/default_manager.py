@@ -139,7 +139,7 @@ class DefaultJobManager(JobManager):
         longest = self._config.job_polling_interval
         seconds = None if timeout is None else timeout.total_seconds()
         async with asyncio.timeout(seconds):
-            ended = await awaiting.ended(job, self.get, self._endings.wait, longest)
+            ended = await awaiting.ended(job, self.get, self._endings.listen, longest)
         return awaiting.result_of(ended)
 
     async def cancel(self, job: Job[Any] | str) -> JobStatus:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from jobcore import lifecycle
@@ -30,7 +31,7 @@ class Endings:
         self._control = store.ability(QueueControl)
         self._outcomes: Batcher[Transition, Answer] = Batcher(self._apply, BATCH)
         self._lifts: Batcher[str, int] = Batcher(self._lift, BATCH)
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._listening: dict[str, set[asyncio.Event]] = {}
         self.scheduled: asyncio.Event = asyncio.Event()
         """Set when this manager has made a job wait for its due time."""
 
@@ -71,23 +72,23 @@ class Endings:
         return answer
 
     def wake(self, job_id: str) -> None:
-        """Let `wait` return."""
-        for event in self._waiting.get(job_id, ()):
+        """Set the events of those who listen."""
+        for event in self._listening.get(job_id, ()):
             event.set()
 
-    async def wait(self, job_id: str, timeout: float) -> None:  # noqa: ASYNC109 - it returns in time, it never raises
-        """Return when a claim of the job ended in this process, or after *timeout*."""
+    @contextmanager
+    def listen(self, job_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set when a claim of the job ends in this process, from now
+        on until the context is left."""
         event = asyncio.Event()
-        self._waiting.setdefault(job_id, set()).add(event)
+        listening = self._listening.setdefault(job_id, set())
+        listening.add(event)
         try:
-            async with asyncio.timeout(timeout):
-                await event.wait()
-        except TimeoutError:
-            pass
+            yield event
         finally:
-            self._waiting[job_id].discard(event)
-            if not self._waiting[job_id]:
-                del self._waiting[job_id]
+            listening.discard(event)
+            if not listening:
+                self._listening.pop(job_id, None)
 
     async def close(self) -> None:
         """Wait until everything that was handed in is stored."""
