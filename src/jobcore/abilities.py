@@ -96,7 +96,8 @@ class WorkerDirectory(ABC):
 
     @abstractmethod
     async def turn(self, duty: str, interval: timedelta) -> bool:
-        """Whether *duty* is due: True for one caller per *interval*, who has it now."""
+        """Whether *duty* is due: True for one caller per *interval*, who has it now. A
+        turn that lies further ahead than that is due, as the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar
 
 from jobcore.errors import StoreUnavailableError
 
@@ -37,21 +37,31 @@ class Batcher(Generic[Item, Result]):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._flight is None:
-            self._flight = asyncio.create_task(self._fly_all(), name="jobcore-batch")
+            self._take_off()
         return future
 
     async def finish(self) -> None:
         """Wait until everything that was handed in has landed."""
         while self._flight is not None:
             await asyncio.wait({self._flight})
+            await asyncio.sleep(0)
+
+    def _take_off(self) -> None:
+        self._flight = asyncio.create_task(self._fly_all(), name="jobcore-batch")
+        self._flight.add_done_callback(self._landed)
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._flight = None
+        if flight.cancelled():
+            _cancel(self._waiting)
+            self._waiting.clear()
+        elif self._waiting:
+            self._take_off()
 
     async def _fly_all(self) -> None:
-        try:
-            while self._waiting:
-                size = min(len(self._waiting), self._most)
-                await self._fly_batch([self._waiting.popleft() for _ in range(size)])
-        finally:
-            self._flight = None
+        while self._waiting:
+            size = min(len(self._waiting), self._most)
+            await self._fly_batch([self._waiting.popleft() for _ in range(size)])
 
     async def _fly_batch(
         self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]
@@ -59,16 +69,28 @@ class Batcher(Generic[Item, Result]):
         try:
             results = await self._fly([item for item, _ in batch])
             landed = list(zip(batch, results, strict=True))
+        except asyncio.CancelledError:
+            _cancel(batch)
+            raise
         except Exception as error:  # noqa: BLE001 - it belongs to the callers
             if len(batch) > 1 and not isinstance(error, StoreUnavailableError):
                 middle = len(batch) // 2
                 await self._fly_batch(batch[:middle])
                 await self._fly_batch(batch[middle:])
                 return
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+            _refuse(batch, error)
             return
         for (_, future), result in landed:
             if not future.done():
                 future.set_result(result)
+
+
+def _refuse(batch: Iterable[tuple[Any, asyncio.Future[Any]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
+
+
+def _cancel(batch: Iterable[tuple[Any, asyncio.Future[Any]]]) -> None:
+    for _, future in batch:
+        future.cancel()

@@ -44,9 +44,11 @@ class StoreCalls:
 
     async def close(self) -> None:
         """Wait for all calls, also those that finishing calls make, and refuse more."""
-        while self._calls:
-            await asyncio.wait(set(self._calls))
-        self._loop = None
+        try:
+            while self._calls:
+                await asyncio.wait(set(self._calls))
+        finally:
+            self._loop = None
 
     async def call(self, verb: Callable[[], Awaitable[T]]) -> T:
         """The result of *verb*, or its error."""

@@ -45,6 +45,13 @@ def check_key(field: str, value: object) -> str:
     return value
 
 
+def check_id(field: str, value: object) -> str:
+    """What might be an id that a store made, or a cursor of its pages."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise InvalidJobError(field, f"must be printable ASCII, not {_shown(value)}")
+    return value
+
+
 def check_integer(field: str, value: object, lowest: int, highest: int) -> int:
     """A whole number in a range; True is none."""
     if not isinstance(value, int) or isinstance(value, bool):

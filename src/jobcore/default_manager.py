@@ -86,9 +86,13 @@ class DefaultJobManager(JobManager):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._inserts.finish()
-        await self._endings.close()
-        await self._calls.close()
+        try:
+            await self._inserts.finish()
+        finally:
+            try:
+                await self._endings.close()
+            finally:
+                await self._calls.close()
 
     @property
     def config(self) -> JobcoreConfig:
@@ -130,6 +134,9 @@ class DefaultJobManager(JobManager):
     ) -> Page:
         checks.check_integer("limit", limit, 1, checks.MAX_PAGE)
         asked = filter or Filter()
+        checks.check_labels(asked.labels)
+        for each in (*(asked.ids or ()), *([] if cursor is None else [cursor])):
+            checks.check_id("id or cursor", each)
         return await self._calls.call(lambda: self._store.find(asked, cursor, limit))
 
     async def statistics(self) -> Statistics:
@@ -327,10 +334,11 @@ class DefaultJobManager(JobManager):
         self, strategy: RetryStrategy, job: Job, error: BaseException
     ) -> timedelta | None:
         try:
-            return strategy.retry_after(job, error)
+            delay = strategy.retry_after(job, error)
+            return None if delay is None else checks.check_delay("retry_after", delay)
         except Exception:  # a broken strategy must not keep a job from ending
             _logger.exception("retry strategy failed for job %s", job.id)
-            return self._backoff.retry_after(job, error)
+            return self._backoff.retry_after(job, RuntimeError())
 
     async def _lose(self, claim: Claim) -> Answer:
         counted = claim.job.model_copy(update={"failures": claim.job.losses})
@@ -361,7 +369,12 @@ def _typed(inserted: Inserted, request: JobRequest[R]) -> Job[R]:
 
 
 def _id_of(job: Job[Any] | str) -> str:
-    return job.id if isinstance(job, Job) else job
+    if isinstance(job, Job):
+        return job.id
+    try:
+        return checks.check_id("id", job)
+    except InvalidJobError:
+        raise JobNotFoundError(job) from None
 
 
 def _named(queue: str | None, task: str | None) -> dict[str, str]:

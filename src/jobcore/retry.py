@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from random import Random, SystemRandom
-from typing import Protocol, TypedDict, Unpack
+from typing import Any, Protocol, TypedDict, Unpack
 
 from tenacity import (
     Future,
@@ -153,17 +153,15 @@ def never() -> Retry:
 def retry_after_of(exception: BaseException) -> timedelta | None:
     """How long an exception asks to wait: its `retry_after` (seconds or timedelta), or
     the header Retry-After in seconds of its `response`, as HTTP clients have it."""
-    asked: object = getattr(exception, "retry_after", None)
-    if asked is None:
-        headers = getattr(getattr(exception, "response", None), "headers", None)
-        asked = headers.get("Retry-After") if isinstance(headers, Mapping) else None
-    if isinstance(asked, timedelta):
-        seconds = asked.total_seconds()
-    else:
-        try:
-            seconds = float(asked)  # type: ignore[arg-type]  # refused just below
-        except (TypeError, ValueError, OverflowError):
-            return None
+    try:
+        asked: Any = getattr(exception, "retry_after", None)
+        if asked is None:
+            headers = getattr(getattr(exception, "response", None), "headers", None)
+            asked = headers.get("Retry-After") if isinstance(headers, Mapping) else None
+        is_length = isinstance(asked, timedelta)
+        seconds = asked.total_seconds() if is_length else float(asked)
+    except Exception:  # noqa: BLE001 - foreign code may raise anything
+        return None
     if not math.isfinite(seconds) or seconds < 0:
         return None
     return timedelta(seconds=min(seconds, timedelta.max.total_seconds() // 2))

@@ -24,7 +24,7 @@ from typing_extensions import Unpack
 from jobcore.arguments import Arguments
 from jobcore.checks import check_limit, check_name
 from jobcore.context import JobContext, Resource
-from jobcore.errors import TaskNameError, UnknownTaskError
+from jobcore.errors import InvalidJobError, TaskNameError, UnknownTaskError
 from jobcore.job import Limit
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import RetryStrategy
@@ -143,6 +143,12 @@ class Tasks:
         def register(function: Callable[..., Any]) -> AnyTask:
             own = getattr(function, "__name__", None)
             name = check_name("task", options.get("name", own))
+            if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(
+                function
+            ):
+                raise InvalidJobError(
+                    "task", f"{name} is a generator, which never runs"
+                )
             arguments = Arguments(function, skipped=1 if context else 0)
             for label in options.get("labels", ()):
                 arguments.check_name(label)

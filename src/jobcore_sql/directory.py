@@ -57,14 +57,11 @@ def alive(transaction: Transaction) -> list[WorkerRecord]:
     ]
 
 
-def not_due(
-    transaction: Transaction,
-    duty: str,
-    interval: timedelta,  # noqa: ARG001 - asked like `turn`
-) -> bool | None:
-    """The answer where *duty* is not due yet."""
-    row = transaction.first(_DUTY, name=duty)
-    return None if row is None or row.due_at <= transaction.now else False
+def not_due(transaction: Transaction, duty: str, interval: timedelta) -> bool | None:
+    """The answer where *duty* is not due yet. What is due later than in one interval
+    was taken before the clock was set back, and is due now."""
+    row, now = transaction.first(_DUTY, name=duty), transaction.now
+    return None if row is None or not now < row.due_at <= now + interval else False
 
 
 def turn(transaction: Transaction, duty: str, interval: timedelta) -> bool:

@@ -149,3 +149,37 @@ async def test_callers_hear_of_answers_that_are_not_one_per_item(
     batcher = Batcher(fly, 10)
     results = await asyncio.gather(*map(batcher.add, range(4)), return_exceptions=True)
     assert [type(each) for each in results] == [ValueError] * 4
+
+
+async def test_a_flight_cancelled_before_it_began_strands_nobody() -> None:
+    async def fly(items: Sequence[int]) -> list[int]:
+        return list(items)
+
+    batcher: Batcher[int, int] = Batcher(fly, 10)
+    before = asyncio.all_tasks()
+    waiting = batcher.add(1)
+    (flight,) = asyncio.all_tasks() - before
+    flight.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await batcher.add(2) == 2
+    await batcher.finish()
+
+
+async def test_a_flight_cancelled_on_its_way_ends_the_wait_of_its_callers() -> None:
+    under_way = asyncio.Event()
+
+    async def fly(items: Sequence[int]) -> list[int]:
+        under_way.set()
+        await asyncio.Event().wait()
+        return list(items)
+
+    batcher: Batcher[int, int] = Batcher(fly, 1)
+    before = asyncio.all_tasks()
+    waiting = [batcher.add(1), batcher.add(2)]
+    (flight,) = asyncio.all_tasks() - before
+    await under_way.wait()
+    flight.cancel()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in answers] == [asyncio.CancelledError] * 2
+    await batcher.finish()

@@ -529,6 +529,20 @@ async def test_a_snoozed_job_that_is_canceled_shows_no_attempt_without_an_end(
     assert (await jobs.get(claim.job_id, attempts=True)).attempts == ()
 
 
+@pytest.mark.parametrize("delay", [timedelta.max, -HOUR, "soon"])
+async def test_a_nonsense_delay_of_a_strategy_gives_way_to_the_default(
+    jobs: DefaultJobManager, delay: Any
+) -> None:
+    class Nonsense:
+        def retry_after(self, job: Job, exception: BaseException) -> timedelta:
+            del job, exception
+            answer: timedelta = delay
+            return answer
+
+    claim = await a_claim(jobs)
+    assert await jobs.fail(claim, ValueError(), retry=Nonsense()) == "scheduled"
+
+
 async def test_prune_deletes_what_is_older_than_its_retention(
     store: FaultyStore,
 ) -> None:

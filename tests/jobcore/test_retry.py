@@ -257,3 +257,12 @@ def test_an_exception_that_asks_for_nothing_usable_waits_as_usual(
 
 def test_an_exception_that_is_not_worth_a_retry_is_not_asked() -> None:
     assert never().retry_after(failed(0), asking(7)) is None
+
+
+def test_an_exception_whose_wish_cannot_be_read_has_none() -> None:
+    class OddError(Exception):
+        @property
+        def retry_after(self) -> float:
+            raise KeyError
+
+    assert retry_after_of(OddError()) is None

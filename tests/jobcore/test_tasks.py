@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,18 @@ def test_an_alias_may_be_as_near_to_its_own_task_as_renames_are(tasks: Tasks) ->
 def test_a_label_that_is_no_argument_is_refused(tasks: Tasks) -> None:
     with pytest.raises(InvalidJobError, match="'nobody'"):
         tasks.task(labels=["nobody"])(greet)
+
+
+def test_a_generator_is_refused_as_it_would_never_run(tasks: Tasks) -> None:
+    def numbers() -> Iterator[int]:
+        yield 1
+
+    async def letters() -> AsyncIterator[str]:
+        yield "a"
+
+    for function in (numbers, letters):
+        with pytest.raises(InvalidJobError, match="generator"):
+            tasks.task()(function)
 
 
 def test_aliases_are_as_near_as_names(tasks: Tasks) -> None:

@@ -33,7 +33,8 @@ class InMemoryWorkerDirectory(WorkerDirectory):
 
     async def turn(self, duty: str, interval: timedelta) -> bool:
         now = self._now()
-        if (due_at := self._duties.get(duty)) is not None and due_at > now:
+        due_at = self._duties.get(duty)
+        if due_at is not None and now < due_at <= now + interval:
             return False
         self._duties[duty] = now + interval
         return True

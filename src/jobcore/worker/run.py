@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -72,7 +73,9 @@ class Run:
             value = await self._call()
         except _ArgumentsError as error:
             return Ended(Outcome.FAILED, error=error.__cause__, hopeless=True)
-        except (Exception, asyncio.CancelledError, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - whatever it raises is its outcome
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
             return self._ended_by(error)
         finally:
             self._over = True
@@ -85,13 +88,21 @@ class Run:
         return Ended(Outcome.SUCCEEDED, value, self._task.arguments.result_type)
 
     def interrupt(self, why: Interruption) -> None:
-        """Tell the handler, once, to end; handlers in threads have to ask."""
-        if self.interruption is not None or self._over:
+        """Tell the handler to end; handlers in threads have to ask. It is told once,
+        and again only where it went on in spite of that and its worker stops or its
+        claim is lost."""
+        again = why in {Interruption.STOP, Interruption.LOST}
+        if self._over or self.interruption is why or (self.interruption and not again):
             return
-        self.interruption = why
+        if self.interruption is None or why is Interruption.LOST:
+            self.interruption = why
         self._context.cancel()
         if self._async and self._running is not None:
             self._running.cancel()
+
+    def given_up(self) -> Ended:
+        """How the attempt counts though its handler has not ended."""
+        return self._ended_by(None)
 
     def _start_timer(self) -> asyncio.TimerHandle | None:
         timeout = self.claim.job.timeout
@@ -125,9 +136,13 @@ class Run:
         function = self._task.function
         if self._async:
             return await function(*args, **kwargs)
-        return await anyio.to_thread.run_sync(
+        value = await anyio.to_thread.run_sync(
             lambda: function(*args, **kwargs), limiter=anyio.CapacityLimiter(1)
         )
+        if inspect.isawaitable(value):  # a coroutine function in a plain wrapper
+            self._async = True
+            return await value
+        return value
 
     def _ended_by(self, error: BaseException | None) -> Ended:
         match self.interruption:

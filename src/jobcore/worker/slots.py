@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from datetime import timedelta
 from random import Random
 from typing import Any, Final
@@ -57,15 +58,21 @@ class Slots:
         self._suspect: Claim | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._context = copy_context()
+        self._loop = asyncio.get_running_loop()
+        self._patience = 2 * jobs.config.job_polling_interval.total_seconds()
+        self._started_at = self._loop.time()
+        self._watch: asyncio.TimerHandle | None = None
 
     def room(self) -> int:
         """How many claims are wanted now."""
         unreported = len(self.leases) - len(self._runs) - len(self._waiting)
         if unreported >= self._jobs.config.max_outcome_backlog:
             return 0
-        if len(self._waiting) > self._prefetch // 2:
+        prefetch = 0 if self._is_stalled() else self._prefetch
+        if len(self._waiting) > prefetch // 2:
             return 0
-        room = self._concurrency + self._prefetch - len(self._runs) - len(self._waiting)
+        room = self._concurrency + prefetch - len(self._runs) - len(self._waiting)
         return min(room, self._jobs.config.max_claim_batch_size)
 
     def accept(self, result: ClaimResult, asked_at: float) -> None:
@@ -85,6 +92,8 @@ class Slots:
                     self._suspect = claim
                 self._waiting.append(claim)
         self._fill()
+        if self._waiting and self._watch is None:
+            self._watch = self._loop.call_later(self._patience, self._look)
 
     def interrupt(self, claim: Claim, why: Interruption) -> None:
         """End the run of *claim*, or give it back if it has not begun."""
@@ -100,8 +109,9 @@ class Slots:
     def close(self) -> None:
         """Start nothing more, and give back what has not started."""
         self._closed = True
-        while self._waiting:
-            self._give_back(self._waiting.popleft())
+        if self._watch is not None:
+            self._watch.cancel()
+        self._give_back_waiting()
 
     def cancel(self) -> None:
         """Tell all handlers to end, as the worker stops."""
@@ -121,18 +131,39 @@ class Slots:
             each.cancel()
 
     async def give_up(self, seconds: float) -> None:
-        """Give back the jobs of handlers that ignore their cancellation."""
-        released = set()
+        """End the claims of handlers that ignore their cancellation, and leave nothing
+        running that could end."""
+        reported = set()
         for run in self._runs.values():
             _logger.error(
                 "job %s (%s) is stuck: its handler ignores cancellation",
                 run.claim.job_id,
                 run.claim.job.task,
             )
-            released.add(self._give_back(run.claim))
+            report = self._report(run.claim, run.given_up(), retry=never())
+            reported.add(self._spawn(report))
         self._runs.clear()
-        if released:
-            await asyncio.wait(released, timeout=seconds)
+        if reported:
+            await asyncio.wait(reported, timeout=seconds)
+        for each in self._work:
+            each.cancel()
+
+    def _is_stalled(self) -> bool:
+        """Whether no slot has come free for a while, so that what waits for one here
+        would start sooner elsewhere, where perhaps a running job waits for it."""
+        busy = len(self._runs) >= self._concurrency
+        return busy and self._loop.time() - self._started_at >= self._patience
+
+    def _look(self) -> None:
+        self._watch = None
+        if self._is_stalled():
+            self._give_back_waiting()
+        elif self._waiting:
+            self._watch = self._loop.call_later(self._patience, self._look)
+
+    def _give_back_waiting(self) -> None:
+        while self._waiting:
+            self._give_back(self._waiting.popleft())
 
     def _fill(self) -> None:
         while self._waiting and len(self._runs) < self._concurrency:
@@ -140,17 +171,21 @@ class Slots:
             task = self._tasks[claim.job.task]
             run = Run(claim, task, self._worker, self.resources)
             self._runs[_key(claim)] = run
+            self._started_at = self._loop.time()
             self._spawn(self._run(run))
 
     async def _run(self, run: Run) -> None:
         claim = run.claim
         try:
             ended = await run.execute()
+        except BaseException:
+            self._forget(claim)
+            raise
         finally:
             self._runs.pop(_key(claim), None)
             self.room_made.set()
-        if not self._closed:
-            self._fill()
+            if not self._closed:
+                self._fill()
         retry = self._tasks[claim.job.task].options.get("retry")
         await self._report(claim, ended, retry=never() if ended.hopeless else retry)
 
@@ -179,7 +214,8 @@ class Slots:
         self.room_made.set()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work, name="jobcore-run")
+        context = self._context.copy()
+        task = asyncio.create_task(work, name="jobcore-run", context=context)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         return task

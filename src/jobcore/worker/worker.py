@@ -78,6 +78,8 @@ class Worker:
         try:
             await asyncio.wait({self._main, ready}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
+            if not self._ready.is_set():
+                self._main.cancel()
             await self.stop()
             raise
         finally:

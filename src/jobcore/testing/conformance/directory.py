@@ -96,6 +96,15 @@ class WorkerDirectoryConformance(Conformance):
         assert await directory.turn("prune", HOUR)
         assert not await directory.turn("prune", HOUR)
 
+    async def test_turn_is_given_again_after_the_clock_was_set_back(
+        self, store: JobStore, directory: WorkerDirectory
+    ) -> None:
+        pass_time(store, 50 * HOUR)
+        assert await directory.turn("prune", HOUR)
+        pass_time(store, -50 * HOUR)
+        assert await directory.turn("prune", HOUR), "no turn lies beyond an interval"
+        assert not await directory.turn("prune", HOUR)
+
     async def test_turn_is_given_once_after_a_long_silence(
         self, store: JobStore, directory: WorkerDirectory
     ) -> None:

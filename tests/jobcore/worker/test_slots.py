@@ -1,0 +1,173 @@
+"""What waits, runs or is reported in a worker never outlives its reason."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+import pytest
+
+from jobcore import (
+    Claim,
+    DefaultJobManager,
+    InMemoryJobStore,
+    JobcoreConfig,
+    JobFailedError,
+    JobStatus,
+    Tasks,
+    Worker,
+)
+from tests.jobcore.worker.conftest import QUICK, Host, until
+
+pytestmark = pytest.mark.anyio
+
+
+class PanicError(BaseException):
+    """Not an Exception, as those of some extension modules."""
+
+
+async def test_an_error_that_is_no_exception_fails_its_job(host: Host) -> None:
+    @host.tasks.task(max_retries=0)
+    async def panic() -> None:
+        raise PanicError
+
+    async with Worker(host.jobs, host.tasks):
+        job = await host.jobs.submit(panic.job())
+        with pytest.raises(JobFailedError, match="PanicError"):
+            await host.jobs.result(job)
+
+
+async def test_no_variable_of_one_job_is_seen_by_the_next(host: Host) -> None:
+    tenant: ContextVar[str | None] = ContextVar("tenant", default=None)
+
+    @host.tasks.task()
+    async def serve(name: str) -> str | None:
+        seen = tenant.get()
+        tenant.set(name)
+        return seen
+
+    async with Worker(host.jobs, host.tasks, concurrency=1):
+        requests = [serve.job(str(number)) for number in range(5)]
+        for job in await host.jobs.submit_many(requests):
+            assert await host.jobs.result(job) is None
+
+
+async def test_a_job_that_waits_behind_its_parent_goes_to_an_idle_worker(
+    host: Host,
+) -> None:
+    @host.tasks.task()
+    async def child() -> str:
+        return "ran"
+
+    @host.tasks.task()
+    async def parent() -> str:
+        jobs = await host.jobs.submit_many([child.job() for _ in range(3)])
+        return " ".join([await host.jobs.result(job) for job in jobs])
+
+    one = Worker(host.jobs, host.tasks, concurrency=1)
+    two = Worker(host.jobs, host.tasks, concurrency=1)
+    async with one, two:
+        job = await host.jobs.submit(parent.job())
+        assert await host.jobs.result(job) == "ran ran ran"
+
+
+async def test_a_coroutine_function_in_a_plain_wrapper_is_run(host: Host) -> None:
+    ran = asyncio.Event()
+
+    async def send() -> str:
+        ran.set()
+        return "sent"
+
+    @wraps(send)
+    def wrapped(*args: Any) -> Any:
+        return send(*args)
+
+    task = host.tasks.task(name="send")(wrapped)
+    async with Worker(host.jobs, host.tasks):
+        job = await host.jobs.submit(task.job())
+        assert await host.jobs.result(job) == "sent"
+    assert ran.is_set()
+
+
+@pytest.mark.parametrize(
+    "host", [{"shutdown_grace_period": timedelta(0)}], indirect=True
+)
+async def test_a_handler_that_swallowed_its_timeout_is_told_of_the_stop(
+    host: Host,
+) -> None:
+    told: list[str] = []
+    swallowed = asyncio.Event()
+
+    @host.tasks.task(timeout=timedelta(milliseconds=10), max_retries=0)
+    async def deaf() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            told.append("timeout")
+            swallowed.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("stop")
+
+    job = await host.jobs.submit(deaf.job())
+    async with Worker(host.jobs, host.tasks):
+        await swallowed.wait()
+    assert told == ["timeout", "stop"]
+    assert (await host.jobs.get(job)).reason == "timed_out"
+
+
+async def test_a_cancelled_start_ends_though_a_resource_hangs(host: Host) -> None:
+    opening = asyncio.Event()
+
+    @host.tasks.worker_resource
+    async def database() -> AsyncIterator[None]:
+        opening.set()
+        await asyncio.Event().wait()
+        yield
+
+    async def start() -> None:
+        async with Worker(host.jobs, host.tasks, queues=["any"]):
+            pass
+
+    starting = asyncio.create_task(start())
+    await opening.wait()
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+
+
+async def test_a_fault_in_reporting_does_not_keep_the_lease_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tasks, tried = Tasks(), asyncio.Event()
+
+    @tasks.task()
+    async def work() -> None: ...
+
+    class Broken(DefaultJobManager):
+        async def complete(self, claim: Claim, *_: Any, **__: Any) -> JobStatus:
+            tried.set()
+            raise ZeroDivisionError(claim.job_id)
+
+    unretrieved: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "call_exception_handler", unretrieved.append)
+    lease = {"job_claim_timeout": timedelta(seconds=0.3), "max_lost": 1}
+    config: JobcoreConfig = QUICK.model_copy(update=lease)
+    async with (
+        InMemoryJobStore() as store,
+        Broken(store, config) as jobs,
+        Worker(jobs, tasks),
+    ):
+        job = await jobs.submit(work.job())
+        await tried.wait()
+
+        async def lost() -> bool:
+            return (await jobs.get(job)).reason == "lost"
+
+        await until(lost)
