@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from jobcore import StoreError
 from jobcore_sql.dialects import StoreDialect
 
 T = TypeVar("T")
@@ -46,6 +47,9 @@ class Lane:
             return work(self._connected())
         except SQLAlchemyError as error:
             raise self._dialect.mapped(error) from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            problem = f"a row or value is not of this release: {error!r:.200}"
+            raise StoreError(problem) from error
 
     def _connected(self) -> Connection:
         if self._connection is None:
