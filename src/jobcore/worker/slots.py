@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import copy_context
 from datetime import timedelta
 from random import Random
@@ -62,12 +62,13 @@ class Slots:
         self._loop = asyncio.get_running_loop()
         self._patience = 2 * jobs.config.job_polling_interval.total_seconds()
         self._started_at = self._loop.time()
+        self._suspected_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
 
     def room(self) -> int:
         """How many claims are wanted now."""
         unreported = len(self.leases) - len(self._runs) - len(self._waiting)
-        if unreported >= self._jobs.config.max_outcome_backlog:
+        if unreported >= self._jobs.config.max_outcome_backlog or self._is_isolating():
             return 0
         prefetch = 0 if self._is_stalled() else self._prefetch
         if len(self._waiting) > prefetch // 2:
@@ -78,22 +79,24 @@ class Slots:
     def accept(self, result: ClaimResult, asked_at: float) -> None:
         """Take over what a claim brought that was asked for at *asked_at*."""
         self.leases.add(result.claims, asked_at)
-        base = self._jobs.config.retry_delay_base
+        suspects: list[Claim] = []
         for claim in result.claims:
             if claim.job.task not in self._tasks:
                 _logger.error(
                     "job %s released: no task %r here", claim.job_id, claim.job.task
                 )
                 self._give_back(claim, self._jobs.config.unknown_task_delay)
-            elif claim.job.losses and self._suspect is not None:
-                self._give_back(claim, base * self._random.uniform(0.5, 1.5))
+            elif claim.job.losses:
+                suspects.append(claim)
             else:
-                if claim.job.losses:
-                    self._suspect = claim
                 self._waiting.append(claim)
+        if suspects:
+            kept = suspects.pop(0) if self._suspect is None else None
+            if kept is not None:
+                self._suspect, self._suspected_at = kept, self._loop.time()
+                self._loop.call_later(self._patience, self.room_made.set)
+            self._spawn(self._isolate(kept, suspects))
         self._fill()
-        if self._waiting and self._watch is None:
-            self._watch = self._loop.call_later(self._patience, self._look)
 
     def interrupt(self, claim: Claim, why: Interruption) -> None:
         """End the run of *claim*, or give it back if it has not begun."""
@@ -105,6 +108,8 @@ class Slots:
                 self._forget(claim)
             else:
                 self._give_back(claim)
+        elif why is Interruption.LOST:
+            self._forget(claim)
 
     def close(self) -> None:
         """Start nothing more, and give back what has not started."""
@@ -148,6 +153,27 @@ class Slots:
         for each in self._work:
             each.cancel()
 
+    async def _isolate(self, kept: Claim | None, others: Sequence[Claim]) -> None:
+        """Give back the *others*, and start the one suspect that is *kept* only when
+        they are safe, as it may kill this process at once."""
+        base = self._jobs.config.retry_delay_base
+        delays = (base * self._random.uniform(0.5, 1.5) for _ in others)
+        reports = [
+            self._report(claim, _RELEASED, delay=delay)
+            for claim, delay in zip(others, delays, strict=True)
+        ]
+        await asyncio.gather(*reports)
+        if kept is not None and self._suspect is kept:
+            self._waiting.appendleft(kept)
+            if self._closed:
+                self._give_back_waiting()
+            self._fill()
+
+    def _is_isolating(self) -> bool:
+        """Whether a suspect is so young that nothing else is claimed beside it."""
+        young = self._loop.time() - self._suspected_at < self._patience
+        return self._suspect is not None and young
+
     def _is_stalled(self) -> bool:
         """Whether no slot has come free for a while, so that what waits for one here
         would start sooner elsewhere, where perhaps a running job waits for it."""
@@ -173,6 +199,8 @@ class Slots:
             self._runs[_key(claim)] = run
             self._started_at = self._loop.time()
             self._spawn(self._run(run))
+        if self._waiting and self._watch is None:
+            self._watch = self._loop.call_later(self._patience, self._look)
 
     async def _run(self, run: Run) -> None:
         claim = run.claim

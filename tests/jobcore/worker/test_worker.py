@@ -288,6 +288,29 @@ async def test_holds_at_most_one_job_that_was_lost_before(host: Host) -> None:
     assert most == 1
 
 
+async def test_starts_a_suspect_only_when_the_others_are_given_back(
+    host: Host,
+) -> None:
+    """It may kill the process, and they would be lost with it once more."""
+    beside: list[int] = []
+
+    @host.tasks.task()
+    async def suspect() -> None:
+        statistics = await host.jobs.statistics()
+        beside.append(statistics.count(JobStatus.IN_PROGRESS))
+
+    submitted = await host.jobs.submit_many([suspect.job() for _ in range(5)])
+    await host.jobs.claim("dead", ["default"], 5)
+    host.store.offset = host.jobs.config.job_claim_timeout
+    await host.jobs.release_stale_claims()
+    host.store.offset += timedelta(hours=1)
+    await host.jobs.promote_due_jobs()
+    async with Worker(host.jobs, host.tasks):
+        for job in submitted:
+            await host.jobs.result(job)
+    assert beside == [1] * 5
+
+
 @pytest.mark.parametrize(
     "host", [{"job_claim_timeout": timedelta(seconds=0.6)}], indirect=True
 )
