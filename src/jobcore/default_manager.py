@@ -341,7 +341,7 @@ class DefaultJobManager(JobManager):
             return self._backoff.retry_after(job, RuntimeError())
 
     async def _lose(self, claim: Claim) -> Answer:
-        counted = claim.job.model_copy(update={"failures": claim.job.losses})
+        counted = claim.job.changed({"failures": claim.job.losses})
         delay = self._backoff.retry_after(counted, TimeoutError())
         token, most = new_token(self._random), self._config.max_lost
         lost = lifecycle.lose(claim, token, describe_loss(), delay, most)

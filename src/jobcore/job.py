@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any, ClassVar, Generic, Self
+from typing import Any, ClassVar, Final, Generic, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
 from pydantic_core import from_json
 from typing_extensions import TypeVar
 
 from jobcore.attempt import Attempt, ErrorDetail, Outcome, decode_error
+
+_set: Final = object.__setattr__
 
 R_co = TypeVar("R_co", default=Any, covariant=True)
 S = TypeVar("S")
@@ -35,6 +37,8 @@ class JobStatus(StrEnum):
     """No retry is left. Only an operator's retry or pruning moves it."""
     CANCELED = "canceled"
     """Called off. Only an operator's retry or pruning moves it."""
+
+    __hash__ = str.__hash__  # that of Enum runs in Python, at each look-up of a status
 
 
 TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED})
@@ -149,24 +153,26 @@ class Job(BaseModel, Generic[R_co]):
     def stored(cls, new: NewJob, now: datetime) -> Job:
         """The record of *new* as a store keeps it from *now* on."""
         due_at = new.due(now)
-        return Job(
-            id=new.id,
-            task=new.task,
-            queue=new.queue,
-            priority=new.priority,
-            payload=new.payload,
-            labels=new.labels,
-            unique_key=new.unique_key,
-            unique_scope=new.unique_scope,
-            limit_key=new.limit_key,
-            limit=new.limit,
-            max_retries=new.max_retries,
-            timeout=new.timeout,
-            extra=new.extra,
-            status=JobStatus.SCHEDULED if due_at > now else JobStatus.QUEUED,
-            created_at=now,
-            due_at=due_at,
-        )
+        fields = {name: getattr(new, name) for name in _GIVEN}
+        fields["status"] = JobStatus.SCHEDULED if due_at > now else JobStatus.QUEUED
+        fields["created_at"], fields["due_at"] = now, due_at
+        return Job.trusted({**_DEFAULTS, **fields})
+
+    @classmethod
+    def trusted(cls, fields: dict[str, Any]) -> Self:
+        """The job that has exactly these *fields*, unchecked: for stores, which read
+        back what was checked when it was submitted. Every field must be there, and
+        the dictionary belongs to the job from now on."""
+        job = cls.__new__(cls)
+        _set(job, "__dict__", fields)
+        _set(job, "__pydantic_fields_set__", _FIELDS)
+        _set(job, "__pydantic_extra__", None)
+        _set(job, "__pydantic_private__", None)
+        return job
+
+    def changed(self, fields: Mapping[str, Any]) -> Job[R_co]:
+        """The same job but for these *fields*, unchecked like `trusted`."""
+        return Job.trusted({**self.__dict__, **fields})
 
     def typed(self, result_type: TypeAdapter[S] | None, *, duplicate: bool) -> Job[S]:
         """The same record, knowing its task's return type and whether it is new."""
@@ -226,7 +232,14 @@ class Job(BaseModel, Generic[R_co]):
         shown = self.status not in WAITING and latest is not None
         if shown and latest and latest.number not in {each.number for each in filed}:
             filed = (*filed, latest)
-        return self.model_copy(update={"attempts": filed})
+        return self.changed({"attempts": filed})
+
+
+_FIELDS: Final = set(Job.model_fields)
+_GIVEN: Final = tuple(name for name in Job.model_fields if name in NewJob.__slots__)
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    name: field.default for name, field in Job.model_fields.items()
+}
 
 
 class _SubmittedJob(Job[R_co]):
@@ -243,9 +256,9 @@ class _SubmittedJob(Job[R_co]):
         result_type: TypeAdapter[Any] | None,
         duplicate: bool,  # noqa: FBT001 - passed on by its only caller
     ) -> Self:
-        submitted = cls.model_construct(job.model_fields_set, **vars(job))
-        submitted._result_type = result_type  # noqa: SLF001 - its own
-        submitted._duplicate = duplicate  # noqa: SLF001 - its own
+        submitted = cls.trusted(vars(job))
+        private = {"_result_type": result_type, "_duplicate": duplicate}
+        _set(submitted, "__pydantic_private__", private)
         return submitted
 
     def renewed(self, record: Job[Any]) -> Job[R_co]:

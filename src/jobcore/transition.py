@@ -66,6 +66,21 @@ class Expectation:
     lease_expired: bool = False
     no_cancel_request: bool = False
 
+    def judge(self, job: Guarded, token: str | None, now: datetime) -> Answer:
+        """`applied`, or the first expectation that *job* with its current *token*
+        fails."""
+        if self.token is not None and self.token != token:
+            return Answer.TOKEN
+        if self.statuses is not None and job.status not in self.statuses:
+            return Answer.STATUS
+        if self.generation is not None and self.generation != job.generation:
+            return Answer.GENERATION
+        if self.lease_expired and (job.lease_until is None or job.lease_until > now):
+            return Answer.LEASE
+        if self.no_cancel_request and job.cancel_requested_at is not None:
+            return Answer.CANCEL_REQUEST
+        return Answer.APPLIED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
@@ -116,21 +131,9 @@ class Transition:
         *token* and its last *receipt*. `applied` is also the answer where the write
         `came_before`, and then has no effect. The unique key is the store's question.
         """
-        expect = self.expect
-        lease = job.lease_until
         if self.came_before(receipt):
             return Answer.APPLIED
-        failed = (
-            (expect.token not in {None, token}, Answer.TOKEN),
-            (job.status not in (expect.statuses or {job.status}), Answer.STATUS),
-            (expect.generation not in {None, job.generation}, Answer.GENERATION),
-            (expect.lease_expired and (lease is None or lease > now), Answer.LEASE),
-            (
-                expect.no_cancel_request and job.cancel_requested_at is not None,
-                Answer.CANCEL_REQUEST,
-            ),
-        )
-        return next((answer for fails, answer in failed if fails), Answer.APPLIED)
+        return self.expect.judge(job, token, now)
 
     def effect(self, job: Guarded, now: datetime) -> dict[str, Any]:
         """The fields of *job* that the write changes, by name."""

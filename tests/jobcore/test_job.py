@@ -161,3 +161,20 @@ def test_an_attempt_decodes_its_error() -> None:
     (attempt,) = ended.with_attempts(()).attempts
     assert attempt.failure == ErrorDetail(type="ValueError", message="no")
     assert Attempt(number=1, worker="w", started_at=NOW).failure is None
+
+
+def test_a_trusted_job_equals_the_one_that_was_checked() -> None:
+    job = a_job(status=JobStatus.COMPLETED, result=b"[1]")
+    again = Job[Any].trusted(dict(vars(job)))
+    assert again == job
+    assert again.model_dump() == job.model_dump()
+    assert again.model_copy(update={"reason": "odd"}).reason == "odd"
+    with pytest.raises(ValidationError, match="frozen"):
+        again.reason = "odd"  # type: ignore[misc]  # what is refused here
+
+
+def test_a_changed_job_leaves_the_first_one_alone() -> None:
+    job = a_job()
+    changed = job.changed({"attempt": 7})
+    assert (job.attempt, changed.attempt) == (0, 7)
+    assert changed == job.model_copy(update={"attempt": 7})

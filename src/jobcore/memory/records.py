@@ -82,7 +82,7 @@ class Records:
 
     def change(self, record: Record, fields: Mapping[str, Any]) -> None:
         self.index.remove(record.job)
-        record.job = job = record.job.model_copy(update=fields)
+        record.job = job = record.job.changed(fields)
         if job.status is not JobStatus.IN_PROGRESS:
             record.token = None
         if job.status not in job.unique_scope:

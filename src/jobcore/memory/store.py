@@ -91,7 +91,7 @@ class InMemoryJobStore(JobStore, Verifiable):
             if record.job.cancel_requested_at is not None:
                 requested.add(claim.job_id)
             if record.job.lease_until is None or record.job.lease_until < until:
-                record.job = record.job.model_copy(update={"lease_until": until})
+                record.job = record.job.changed({"lease_until": until})
         return Renewal(frozenset(lost), frozenset(requested))
 
     async def expired(self, limit: int) -> list[Claim]:
