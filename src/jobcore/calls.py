@@ -7,16 +7,13 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from random import Random
 from typing import TypeVar
 
-from tenacity import (
-    AsyncRetrying,
-    retry_if_exception_type,
-    stop_after_delay,
-    wait_random_exponential,
-)
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from jobcore.errors import StoreNotOpenError, StoreUnavailableError
+from jobcore.retry import SYSTEM_RANDOM
 
 T = TypeVar("T")
 
@@ -28,12 +25,13 @@ class StoreCalls:
 
     Each call runs in a task of its own: cancelling the caller abandons the wait, never
     the call. A call that finds the store unavailable is repeated, with the same ids and
-    tokens, for as long as *patience* says. Calls from another process or event loop
-    than the one that opened it are refused.
+    tokens, and no repeat begins later than *patience* after the call. Calls from
+    another process or event loop than the one that opened it are refused.
     """
 
-    def __init__(self, patience: timedelta) -> None:
+    def __init__(self, patience: timedelta, random: Random = SYSTEM_RANDOM) -> None:
         self._patience = patience
+        self._random = random
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
         self._calls: set[asyncio.Task[object]] = set()
@@ -66,9 +64,13 @@ class StoreCalls:
         return task
 
     async def _repeat(self, verb: Callable[[], Awaitable[T]], patience: timedelta) -> T:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience.total_seconds()
         try:
             return await verb()
         except StoreUnavailableError as error:
+            if loop.time() >= until:
+                raise
             _logger.warning("%s; trying again for up to %s", error, patience)
 
         async def attempt() -> T:
@@ -76,10 +78,13 @@ class StoreCalls:
 
         return await AsyncRetrying(
             retry=retry_if_exception_type(StoreUnavailableError),
-            wait=wait_random_exponential(multiplier=0.1, max=2),
-            stop=stop_after_delay(patience),
+            wait=self._pause,
+            stop=lambda state: loop.time() + state.upcoming_sleep >= until,
             reraise=True,
         )(attempt)
+
+    def _pause(self, state: RetryCallState) -> float:
+        return self._random.uniform(0, min(0.1 * 2**state.attempt_number, 2))
 
     def _landed(self, task: asyncio.Task[object]) -> None:
         self._calls.discard(task)

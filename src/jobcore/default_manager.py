@@ -72,7 +72,7 @@ class DefaultJobManager(JobManager):
         self._retry = retry or self._backoff
         self._scheduling = scheduling or InOrder()
         self._random = random
-        self._calls = StoreCalls(self._config.store_retry_timeout)
+        self._calls = StoreCalls(self._config.store_retry_timeout, random)
         self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
         self._endings = Endings(store, self._calls)
 

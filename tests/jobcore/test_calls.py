@@ -82,6 +82,35 @@ async def test_an_outage_that_outlasts_the_patience_is_raised(
     assert verb.tries < 100
 
 
+async def test_a_call_that_failed_after_its_patience_is_not_repeated(
+    calls: StoreCalls,
+) -> None:
+    """A claim is repeated only while its lease is young."""
+    verb = Verb(StoreUnavailableError("gone"))
+    verb.gate.clear()
+    call = calls.start(verb, patience=timedelta(milliseconds=20))
+    await verb.started.wait()
+    await asyncio.sleep(0.05)
+    verb.gate.set()
+    with pytest.raises(StoreUnavailableError, match="gone"):
+        await call
+    assert verb.tries == 1
+
+
+async def test_no_repeat_begins_after_the_patience(calls: StoreCalls) -> None:
+    loop, begun = asyncio.get_running_loop(), list[float]()
+
+    async def verb() -> None:
+        begun.append(loop.time())
+        raise StoreUnavailableError("gone")
+
+    patience = timedelta(milliseconds=300)
+    until = loop.time() + patience.total_seconds()
+    with pytest.raises(StoreUnavailableError):
+        await calls.start(verb, patience=patience)
+    assert begun[-1] <= until + 0.1
+
+
 async def test_cancelling_the_caller_abandons_the_wait_and_not_the_call(
     calls: StoreCalls,
 ) -> None:

@@ -93,10 +93,10 @@ class Leases:
         for job_id, each in held.items():
             if job_id in renewal.lost:
                 self._lose(each.claim)
-            else:
-                each.confirmed_at = sent_at
-        for job_id in renewal.requested & held.keys():
-            self._interrupt(held[job_id].claim, Interruption.CANCEL)
+                continue
+            each.confirmed_at = sent_at
+            if job_id in renewal.requested:
+                self._interrupt(each.claim, Interruption.CANCEL)
 
     async def _keep_watch(self) -> None:
         loop, pause = asyncio.get_running_loop(), self._lease / 30

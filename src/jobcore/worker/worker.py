@@ -26,6 +26,8 @@ from jobcore.worker.slots import Slots
 
 _logger = logging.getLogger("jobcore.worker")
 
+_VERSION: Final = version("jobcore-core")
+
 _LAST_PATIENCE: Final = 5.0
 """Seconds that a handler has to end once it is cancelled by a stop."""
 
@@ -204,7 +206,7 @@ class Worker:
             queues=self.queues,
             tasks=tuple(task.name for task in self._tasks),
             concurrency=self.concurrency,
-            version=version("jobcore-core"),
+            version=_VERSION,
         )
 
     async def _strike_out(self) -> None:
