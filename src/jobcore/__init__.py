@@ -48,6 +48,7 @@ from jobcore.memory import InMemoryJobStore
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
 from jobcore.rate import Pace
 from jobcore.registry import register_store, store_from_url
+from jobcore.report import Report
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import (
     Retry,
@@ -104,6 +105,7 @@ __all__ = [
     "NewJob",
     "Outcome",
     "Priority",
+    "Report",
     "TERMINAL",
     "UNFINISHED",
     "WAITING",

@@ -16,6 +16,11 @@ from jobcore.errors import InvalidJobError
 
 _NUMBERS_AS_ARE = CoreConfig(ser_json_inf_nan="constants")  # and so to be refused
 
+_BY_NAME = {
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.KEYWORD_ONLY,
+}
+
 _typed_dict: Any = TypedDict  # its fields are known at run time only
 
 
@@ -32,6 +37,7 @@ class Arguments:
         hints = _hints(function)
         self.result_type: TypeAdapter[Any] | None = _adapter(hints.get("return"))
         self._signature = signature.replace(parameters=parameters)
+        self._all_by_name = all(each.kind in _BY_NAME for each in parameters)
         fields = {each.name: _field(each, hints) for each in parameters}
         shape = _typed_dict("Arguments", fields)
         shape.__pydantic_config__ = ConfigDict(allow_inf_nan=False, extra="forbid")
@@ -70,13 +76,17 @@ class Arguments:
             raise InvalidJobError("arguments", f"do not fit: {error}") from None
         return {name: plain.get(name, value) for name, value in checked.items()}
 
-    def decode(self, payload: bytes) -> inspect.BoundArguments:
-        """The call to make; InvalidJobError where the payload does not fit."""
+    def decode(self, payload: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The call to make, as its positional and its named arguments; InvalidJobError
+        where the payload does not fit."""
         try:
             values = self._adapter.validate_json(payload)
         except ValidationError as error:
             raise InvalidJobError("arguments", _problem(error)) from None
-        return inspect.BoundArguments(self._signature, OrderedDict(values))
+        if self._all_by_name:
+            return (), values
+        bound = inspect.BoundArguments(self._signature, OrderedDict(values))
+        return bound.args, bound.kwargs
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -27,25 +26,25 @@ class Resource(Generic[T]):
     per_job: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class JobContext:
     """The run of one attempt. `job.attempt` rises with every claim of the job, so that
     side effects can be fenced with it."""
 
     job: Job
     worker: str
-    resources: dict[Resource[Any], Any] = field(default_factory=dict[Any, Any])
-    _cancelled: threading.Event = field(default_factory=threading.Event)
+    resources: Mapping[Resource[Any], Any] = field(default_factory=dict[Any, Any])
+    _cancelled: bool = False
 
     @property
     def cancelled(self) -> bool:
         """Whether the run is to end: canceled, timed out, its claim lost, the worker
         stopping. Coroutines are told by cancellation; handlers in threads ask here."""
-        return self._cancelled.is_set()
+        return self._cancelled
 
     def cancel(self) -> None:
         """Let `cancelled` be true from now on."""
-        self._cancelled.set()
+        self._cancelled = True
 
     def resource(self, resource: Resource[T]) -> T:
         """The open resource; LookupError where the task did not ask for it."""

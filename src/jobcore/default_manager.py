@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import Any, Self, TypeVar
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
-from jobcore import awaiting, checks, claiming, lifecycle, operating, pruning
+from jobcore import awaiting, checks, claiming, operating, pruning
 from jobcore.abilities import QueueControl, WorkerDirectory, WorkerRecord
 from jobcore.attempt import Outcome
 from jobcore.batching import Batcher
@@ -29,15 +28,15 @@ from jobcore.errors import (
     JobNotFoundError,
     UnsupportedError,
 )
-from jobcore.failure import describe, describe_loss
 from jobcore.identity import new_token
 from jobcore.job import Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager
-from jobcore.payload import encode_result
 from jobcore.query import Filter, Page, Statistics
 from jobcore.registry import store_from_url
+from jobcore.report import Report
+from jobcore.reporting import Reporting
 from jobcore.request import JobRequest, SubmitOptions
-from jobcore.retry import SYSTEM_RANDOM, RetryStrategy, exponential
+from jobcore.retry import SYSTEM_RANDOM, RetryStrategy
 from jobcore.scheduling import InOrder, SchedulingStrategy
 from jobcore.store import Inserted, JobStore
 from jobcore.submission import new_job
@@ -45,8 +44,6 @@ from jobcore.transition import Answer
 
 A = TypeVar("A")
 R = TypeVar("R")
-
-_logger = logging.getLogger("jobcore.manager")
 
 
 class DefaultJobManager(JobManager):
@@ -67,14 +64,13 @@ class DefaultJobManager(JobManager):
     ) -> None:
         self._store = store
         self._config = config or JobcoreConfig()
-        base, cap = self._config.retry_delay_base, self._config.retry_delay_cap
-        self._backoff = exponential(base, cap=cap, random=random)
-        self._retry = retry or self._backoff
         self._scheduling = scheduling or InOrder()
         self._random = random
         self._calls = StoreCalls(self._config.store_retry_timeout, random)
         self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
-        self._endings = Endings(store, self._calls)
+        self._endings = Endings(
+            store, self._calls, Reporting(self._config, retry, random)
+        )
 
     async def __aenter__(self) -> Self:
         self._calls.open()
@@ -215,15 +211,18 @@ class DefaultJobManager(JobManager):
         lease = self._config.job_claim_timeout
         return await self._calls.call(lambda: self._store.renew(claims, lease))
 
+    async def report(self, reports: Sequence[Report]) -> list[JobStatus | Exception]:
+        return await self._endings.end_all(reports)
+
     async def complete(
         self,
         claim: Claim,
         result: object = None,
         result_type: TypeAdapter[Any] | None = None,
     ) -> JobStatus:
-        text, problem = encode_result(result, result_type, self._config.max_result_size)
-        transition = lifecycle.complete(claim, text, problem)
-        return await self._endings.end(claim, "complete", transition)
+        return await self._endings.end(
+            Report(claim, Outcome.SUCCEEDED, value=result, result_type=result_type)
+        )
 
     async def fail(
         self,
@@ -233,23 +232,17 @@ class DefaultJobManager(JobManager):
         outcome: Outcome = Outcome.FAILED,
         retry: RetryStrategy | None = None,
     ) -> JobStatus:
-        retry_after = self._retry_after(retry or self._retry, claim.job, error)
-        transition = lifecycle.fail(claim, describe(error), outcome, retry_after)
-        return await self._endings.end(claim, "fail", transition)
+        return await self._endings.end(Report(claim, outcome, error=error, retry=retry))
 
     async def release(self, claim: Claim, delay: timedelta | None = None) -> JobStatus:
-        if delay is not None:
-            return await self.snooze(claim, delay)
-        transition = lifecycle.release(claim)
-        return await self._endings.end(claim, "release", transition)
+        return await self._endings.end(Report(claim, Outcome.RELEASED, delay=delay))
 
     async def snooze(self, claim: Claim, delay: timedelta) -> JobStatus:
         checks.check_delay("delay", delay)
-        transition = lifecycle.snooze(claim, delay)
-        return await self._endings.end(claim, "snooze", transition)
+        return await self.release(claim, delay)
 
     async def acknowledge(self, claim: Claim) -> JobStatus:
-        return await self._endings.end(claim, "acknowledge", lifecycle.stop(claim))
+        return await self._endings.end(Report(claim, Outcome.CANCELED))
 
     async def promote_due_jobs(self, limit: int = 1000) -> Promotion:
         checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
@@ -265,7 +258,7 @@ class DefaultJobManager(JobManager):
     async def release_stale_claims(self, limit: int = 1000) -> int:
         checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
         stale = await self._calls.call(lambda: self._store.expired(limit))
-        answers = await asyncio.gather(*map(self._lose, stale))
+        answers = await asyncio.gather(*map(self._endings.lose, stale))
         return answers.count(Answer.APPLIED)
 
     async def lift_held_jobs(self, limit: int = 1000) -> int:
@@ -329,24 +322,6 @@ class DefaultJobManager(JobManager):
         control = self._ability(QueueControl)
         while await self._calls.call(lambda: control.lift(holders, BATCH)) == BATCH:
             pass
-
-    def _retry_after(
-        self, strategy: RetryStrategy, job: Job, error: BaseException
-    ) -> timedelta | None:
-        try:
-            delay = strategy.retry_after(job, error)
-            return None if delay is None else checks.check_delay("retry_after", delay)
-        except Exception:  # a broken strategy must not keep a job from ending
-            _logger.exception("retry strategy failed for job %s", job.id)
-            return self._backoff.retry_after(job, RuntimeError())
-
-    async def _lose(self, claim: Claim) -> Answer:
-        counted = claim.job.changed({"failures": claim.job.losses})
-        delay = self._backoff.retry_after(counted, TimeoutError())
-        token, most = new_token(self._random), self._config.max_lost
-        lost = lifecycle.lose(claim, token, describe_loss(), delay, most)
-        answer, _ = await self._endings.try_end(claim, lost)
-        return answer
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -12,8 +12,10 @@ from jobcore.abilities import QueueControl
 from jobcore.batching import Batcher
 from jobcore.calls import StoreCalls
 from jobcore.claim import Claim
-from jobcore.errors import ClaimLostError, JobConflictError
+from jobcore.errors import ClaimLostError, JobConflictError, StoreUnavailableError
 from jobcore.job import Job, JobStatus
+from jobcore.report import Report
+from jobcore.reporting import Reporting
 from jobcore.store import JobStore
 from jobcore.transition import Answer, Transition
 
@@ -25,9 +27,12 @@ _LOCKED_PAUSES: Final = tuple(0.01 * 2**n for n in range(9))
 class Endings:
     """Applies the ends of claims, many in one round trip."""
 
-    def __init__(self, store: JobStore, calls: StoreCalls) -> None:
+    def __init__(
+        self, store: JobStore, calls: StoreCalls, reporting: Reporting
+    ) -> None:
         self._store = store
         self._calls = calls
+        self._reporting = reporting
         self._control = store.ability(QueueControl)
         self._outcomes: Batcher[Transition, Answer] = Batcher(self._apply, BATCH)
         self._lifts: Batcher[str, int] = Batcher(self._lift, BATCH)
@@ -35,30 +40,47 @@ class Endings:
         self.scheduled: asyncio.Event = asyncio.Event()
         """Set when this manager has made a job wait for its due time."""
 
-    async def end(self, claim: Claim, act: str, transition: Transition) -> JobStatus:
-        """Apply the end of *claim* and say what status the job has now. Where a
+    async def end(self, report: Report) -> JobStatus:
+        """End a claim as *report* tells and say what status the job has now. Where a
         cancellation was requested meanwhile, the job ends in that instead."""
-        answer, made = await self.try_end(claim, transition)
+        claim = report.claim
+        answer, made = await self._end(claim, self._reporting.transition(report))
         if answer is Answer.LOCKED:
-            raise JobConflictError(claim.job_id, act, answer)
+            raise JobConflictError(claim.job_id, report.act, answer)
         if answer is not Answer.APPLIED:
-            raise ClaimLostError(claim.job_id, act, answer)
-        return (made.delay and made.later) or made.status
+            raise ClaimLostError(claim.job_id, report.act, answer)
+        return _status_of(made)
 
-    async def try_end(
-        self, claim: Claim, transition: Transition
-    ) -> tuple[Answer, Transition]:
-        """Apply the end of *claim*, and tell what was applied; losing is an answer."""
-        answer = await self.apply(transition)
-        if answer is Answer.CANCEL_REQUEST:
-            transition = lifecycle.acknowledge(transition, claim)
-            answer = await self.apply(transition)
-        if answer is Answer.APPLIED:
-            self.wake(claim.job_id)
-            if transition.delay:
-                self.scheduled.set()
-            self._fill_place_of(claim.job)
-        return answer, transition
+    async def end_all(self, reports: Sequence[Report]) -> list[JobStatus | Exception]:
+        """End the claims of *reports* in one write. What cannot be ended so is then
+        ended alone, and answered with the error where that fails."""
+        self._calls.check()
+        try:
+            made = [self._reporting.transition(each) for each in reports]
+            answers = await self._apply(made)
+        except StoreUnavailableError as error:
+            return [error] * len(reports)
+        except Exception:  # noqa: BLE001 - whose it is shows when each is ended alone
+            return await self._end_each(reports)
+        alone = [
+            report
+            for report, answer in zip(reports, answers, strict=True)
+            if answer is not Answer.APPLIED
+        ]
+        later = iter(await self._end_each(alone) if alone else ())
+        ended: list[JobStatus | Exception] = []
+        for report, transition, answer in zip(reports, made, answers, strict=True):
+            if answer is Answer.APPLIED:
+                self._ended(report.claim, transition)
+                ended.append(_status_of(transition))
+            else:
+                ended.append(next(later))
+        return ended
+
+    async def lose(self, claim: Claim) -> Answer:
+        """End a claim whose lease ran out, unless it was renewed or ended meanwhile."""
+        answer, _ = await self._end(claim, self._reporting.loss(claim))
+        return answer
 
     async def apply(self, transition: Transition) -> Answer:
         """Apply a write of any kind in the next batch, again while it is locked."""
@@ -95,6 +117,32 @@ class Endings:
         await self._outcomes.finish()
         await self._lifts.finish()
 
+    async def _end_each(self, reports: Iterable[Report]) -> list[JobStatus | Exception]:
+        async def alone(report: Report) -> JobStatus | Exception:
+            try:
+                return await self.end(report)
+            except Exception as error:  # noqa: BLE001 - it is the answer
+                return error
+
+        return await asyncio.gather(*map(alone, reports))
+
+    async def _end(
+        self, claim: Claim, transition: Transition
+    ) -> tuple[Answer, Transition]:
+        answer = await self.apply(transition)
+        if answer is Answer.CANCEL_REQUEST:
+            transition = lifecycle.acknowledge(transition, claim)
+            answer = await self.apply(transition)
+        if answer is Answer.APPLIED:
+            self._ended(claim, transition)
+        return answer, transition
+
+    def _ended(self, claim: Claim, transition: Transition) -> None:
+        self.wake(claim.job_id)
+        if transition.delay:
+            self.scheduled.set()
+        self._fill_place_of(claim.job)
+
     def _fill_place_of(self, job: Job) -> None:
         if job.limit_key is not None and self._control is not None:
             lifted = self._lifts.add(f"limit:{job.limit_key}")
@@ -108,6 +156,10 @@ class Endings:
         if control is not None:
             await self._calls.call(lambda: control.lift(distinct, BATCH))
         return [0] * len(holders)
+
+
+def _status_of(made: Transition) -> JobStatus:
+    return (made.delay and made.later) or made.status
 
 
 def _forget(future: asyncio.Future[int]) -> None:

@@ -236,5 +236,13 @@ def _end(  # noqa: PLR0913 - the parts of one end of a claim, named at each call
 
 
 def _ended(job: Job, outcome: Outcome, error: bytes | None) -> Attempt | None:
-    latest = job.latest_attempt
-    return latest and replace(latest, outcome=outcome, error=error)
+    if job.worker is None or job.started_at is None:
+        return None
+    return Attempt(
+        number=job.attempt,
+        worker=job.worker,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        outcome=outcome,
+        error=error,
+    )

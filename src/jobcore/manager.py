@@ -15,6 +15,7 @@ from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
 from jobcore.job import Job, JobStatus, Limit
 from jobcore.query import Filter, Page, Statistics
+from jobcore.report import Report
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import RetryStrategy
 
@@ -118,6 +119,12 @@ class JobManager(Protocol):
 
     async def renew(self, claims: Sequence[Claim]) -> Renewal:
         """Extend the leases of *claims*, and learn which are lost or to be canceled."""
+        ...
+
+    async def report(self, reports: Sequence[Report]) -> list[JobStatus | Exception]:
+        """End many claims, as a worker does it, in one write of the store where it can.
+        Answers each, in order, with the status of its job now or the error that the
+        verb for one (`complete`, `fail`, `release`, `snooze`, `acknowledge`) raises."""
         ...
 
     async def complete(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import (
     Any,
     Concatenate,
@@ -67,6 +68,11 @@ class Task(Generic[C, T, P, R]):
     options: TaskOptions
     defaults: SubmitOptions
     context: bool
+
+    @cached_property
+    def is_async(self) -> bool:
+        """Whether calling the function makes a coroutine."""
+        return is_async(self.function)
 
     def __call__(self, *args: C.args, **kwargs: C.kwargs) -> T:
         return self.function(*args, **kwargs)

@@ -38,8 +38,8 @@ def there_and_back(function: Callable[..., Any], *args: Any, **kwargs: Any) -> A
     """Call *function* with what its arguments are after the way through a store."""
     arguments = Arguments(function)
     values = arguments.encode(args, kwargs)
-    call = arguments.decode(encode("arguments", values, MEGABYTE))
-    return function(*call.args, **call.kwargs)
+    args, kwargs = arguments.decode(encode("arguments", values, MEGABYTE))
+    return function(*args, **kwargs)
 
 
 def typed(  # noqa: PLR0913, PLR0917 - one of each

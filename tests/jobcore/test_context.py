@@ -61,7 +61,7 @@ async def test_a_resource_is_found_by_what_it_was_registered_as() -> None:
     with pytest.raises(LookupError, match="pool"):
         context.resource(pool)
     async with pool.open() as opened:
-        context.resources[pool] = opened
+        context.resources = {pool: opened}
         async with session.open(context) as nested:
             assert nested == "session on pool"
     assert tasks.resources == [pool]

@@ -4,88 +4,100 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
 
-from jobcore.attempt import Outcome
 from jobcore.claim import Claim
-from jobcore.errors import (
-    ClaimLostError,
-    JobConflictError,
-    StoreError,
-    StoreUnavailableError,
-)
+from jobcore.ending import BATCH
+from jobcore.errors import ClaimLostError, JobConflictError, StoreUnavailableError
 from jobcore.job import JobStatus
 from jobcore.manager import JobManager
-from jobcore.retry import RetryStrategy
-from jobcore.worker.run import Ended
+from jobcore.report import Report
 
 _logger = logging.getLogger("jobcore.worker")
 
 
 class Reporter:
-    """Tells the manager how attempts ended."""
+    """Tells the manager how attempts ended: what is handed in during one call is the
+    batch of the next. What the store cannot take now is told again after a pause."""
 
-    def __init__(self, jobs: JobManager) -> None:
+    def __init__(self, jobs: JobManager, settled: Callable[[Claim], None]) -> None:
         self._jobs = jobs
+        self._settled = settled
         self._pause = jobs.config.job_polling_interval.total_seconds()
+        self._unsent: deque[Report] = deque()
+        self._unsettled = 0
+        self._flight: asyncio.Task[None] | None = None
+        self._context = copy_context()
 
-    async def report(
-        self,
-        claim: Claim,
-        ended: Ended,
-        *,
-        retry: RetryStrategy | None = None,
-        delay: timedelta | None = None,
-    ) -> None:
-        """Report until it is stored. A claim that was lost meanwhile is logged, as
-        somebody else decides about its job now."""
-        job = claim.job
-        while ended.outcome is not Outcome.LOST:
-            try:
-                status = await self._send(claim, ended, retry, delay)
-            except ClaimLostError:
-                _logger.warning("job %s was %s too late", job.id, ended.outcome)
-                return
-            except (StoreUnavailableError, JobConflictError) as error:
-                _logger.warning("job %s not reported yet: %s", job.id, error)
-                pause = self._jobs.config.job_polling_interval
-                await asyncio.sleep(pause.total_seconds())
-            except StoreError:
-                _logger.exception("job %s cannot be reported", job.id)
-                return
-            else:
-                self._log(claim, ended, status)
-                return
+    def __len__(self) -> int:
+        """How many reports are neither stored nor refused for good."""
+        return self._unsettled
 
-    async def _send(
-        self,
-        claim: Claim,
-        ended: Ended,
-        retry: RetryStrategy | None,
-        delay: timedelta | None,
-    ) -> JobStatus:
-        match ended.outcome:
-            case Outcome.SUCCEEDED:
-                return await self._jobs.complete(claim, ended.value, ended.result_type)
-            case Outcome.CANCELED:
-                return await self._jobs.acknowledge(claim)
-            case Outcome.RELEASED:
-                return await self._jobs.release(claim, delay)
-            case outcome:
-                error = ended.error or RuntimeError(outcome.value)
-                return await self._jobs.fail(claim, error, outcome=outcome, retry=retry)
+    def add(self, report: Report) -> None:
+        """See to it that *report* is told; then its claim is called settled."""
+        self._unsettled += 1
+        self._send(report)
 
-    def _log(self, claim: Claim, ended: Ended, status: JobStatus) -> None:
-        job = claim.job
-        if ended.error is None:
-            _logger.debug("job %s (%s) %s", job.id, job.task, ended.outcome)
-            return
-        _logger.warning(
-            "job %s (%s) %s in attempt %d and is %s now: %s",
-            job.id,
-            job.task,
-            ended.outcome,
-            job.attempt,
-            status,
-            type(ended.error).__qualname__,
+    def _send(self, report: Report) -> None:
+        self._unsent.append(report)
+        if self._flight is None:
+            self._take_off()
+
+    def _take_off(self) -> None:
+        self._flight = asyncio.create_task(
+            self._send_all(), name="jobcore-report", context=self._context.copy()
         )
+        self._flight.add_done_callback(self._landed)
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._flight = None
+        if self._unsent and not flight.cancelled():
+            self._take_off()
+
+    async def _send_all(self) -> None:
+        while self._unsent:
+            size = min(len(self._unsent), BATCH)
+            await self._tell([self._unsent.popleft() for _ in range(size)])
+
+    async def _tell(self, reports: Sequence[Report]) -> None:
+        try:
+            answers = await self._jobs.report(reports)
+        except Exception as error:  # noqa: BLE001 - it is logged as each one's answer
+            answers = [error] * len(reports)
+        for report, answer in zip(reports, answers, strict=True):
+            self._take(report, answer)
+
+    def _take(self, report: Report, answer: JobStatus | Exception) -> None:
+        job_id = report.claim.job_id
+        match answer:
+            case ClaimLostError():
+                _logger.warning("job %s was %s too late", job_id, report.outcome)
+            case StoreUnavailableError() | JobConflictError():
+                _logger.warning("job %s not reported yet: %s", job_id, answer)
+                loop = asyncio.get_running_loop()
+                loop.call_later(self._pause, self._send, report)
+                return
+            case Exception():
+                _logger.error("job %s cannot be reported", job_id, exc_info=answer)
+            case status:
+                _log(report, status)
+        self._unsettled -= 1
+        self._settled(report.claim)
+
+
+def _log(report: Report, status: JobStatus) -> None:
+    job = report.claim.job
+    if report.error is None:
+        _logger.debug("job %s (%s) %s", job.id, job.task, report.outcome)
+        return
+    _logger.warning(
+        "job %s (%s) %s in attempt %d and is %s now: %s",
+        job.id,
+        job.task,
+        report.outcome,
+        job.attempt,
+        status,
+        type(report.error).__qualname__,
+    )

@@ -6,18 +6,18 @@ import asyncio
 import inspect
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import anyio.to_thread
-from pydantic import TypeAdapter
 
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim
 from jobcore.context import JobContext, Resource, enter_job
 from jobcore.errors import InvalidJobError
-from jobcore.tasks import AnyTask, is_async
+from jobcore.report import Report
+from jobcore.retry import RetryStrategy, never
+from jobcore.tasks import AnyTask
 
 
 class Interruption(StrEnum):
@@ -27,18 +27,6 @@ class Interruption(StrEnum):
     CANCEL = "canceled"
     STOP = "the worker stops"
     LOST = "its claim is lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How an attempt ended: the handler's value, or what it raised, as *outcome*.
-    A *hopeless* one would end like that again."""
-
-    outcome: Outcome
-    value: object = None
-    result_type: TypeAdapter[Any] | None = None
-    error: BaseException | None = None
-    hopeless: bool = False
 
 
 class _ArgumentsError(Exception):
@@ -58,25 +46,26 @@ class Run:
         self.claim = claim
         self.interruption: Interruption | None = None
         self._task = task
-        self._context = JobContext(claim.job, worker, dict(resources))
-        self._async = is_async(task.function)
+        self._context = JobContext(claim.job, worker, resources)
+        self._async = task.is_async
         self._running: asyncio.Task[Any] | None = None
         self._over = False
 
-    async def execute(self) -> Ended:
-        """Resolve, validate, run within the timeout, and tell how it ended."""
+    async def execute(self) -> Report | None:
+        """Resolve, validate, run within the timeout, and tell how it ended; None where
+        the claim was lost meanwhile, as then there is nobody to tell."""
         if self.interruption is not None:
-            return self._ended_by(None)
+            return self._interrupted(None)
         self._running = asyncio.current_task()
         timer = self._start_timer()
         try:
             value = await self._call()
         except _ArgumentsError as error:
-            return Ended(Outcome.FAILED, error=error.__cause__, hopeless=True)
+            return self._failed(error.__cause__, never())
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
-            return self._ended_by(error)
+            return self._interrupted(error)
         finally:
             self._over = True
             if timer is not None:
@@ -84,8 +73,9 @@ class Run:
             while self._running is not None and self._running.cancelling():
                 self._running.uncancel()
         if self.interruption is Interruption.TIMEOUT:
-            return self._ended_by(None)
-        return Ended(Outcome.SUCCEEDED, value, self._task.arguments.result_type)
+            return self._interrupted(None)
+        result_type = self._task.arguments.result_type
+        return Report(self.claim, Outcome.SUCCEEDED, value, result_type)
 
     def interrupt(self, why: Interruption) -> None:
         """Tell the handler to end; handlers in threads have to ask. It is told once,
@@ -100,9 +90,14 @@ class Run:
         if self._async and self._running is not None:
             self._running.cancel()
 
-    def given_up(self) -> Ended:
+    def given_up(self) -> Report | None:
         """How the attempt counts though its handler has not ended."""
-        return self._ended_by(None)
+        return self._interrupted(None)
+
+    def abandon(self) -> None:
+        """Cancel the handler once more, and expect nothing of it."""
+        if self._running is not None:
+            self._running.cancel()
 
     def _start_timer(self) -> asyncio.TimerHandle | None:
         timeout = self.claim.job.timeout
@@ -114,21 +109,22 @@ class Run:
 
     async def _call(self) -> object:
         try:
-            arguments = self._task.arguments.decode(self.claim.job.payload)
+            args, kwargs = self._task.arguments.decode(self.claim.job.payload)
         except InvalidJobError as error:
             raise _ArgumentsError from error
         enter_job(self._context)
-        args = arguments.args
         if self._task.context:
             args = (self._context, *args)
         wanted = self._task.options.get("resources", ())
         if not wanted:
-            return await self._call_handler(args, arguments.kwargs)
+            return await self._call_handler(args, kwargs)
         async with AsyncExitStack() as stack:
+            self._context.resources = lent = dict(self._context.resources)
             for resource in wanted:
-                opened = await stack.enter_async_context(resource.open(self._context))
-                self._context.resources[resource] = opened
-            return await self._call_handler(args, arguments.kwargs)
+                lent[resource] = await stack.enter_async_context(
+                    resource.open(self._context)
+                )
+            return await self._call_handler(args, kwargs)
 
     async def _call_handler(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -144,17 +140,23 @@ class Run:
             return await value
         return value
 
-    def _ended_by(self, error: BaseException | None) -> Ended:
+    def _interrupted(self, error: BaseException | None) -> Report | None:
         match self.interruption:
             case Interruption.TIMEOUT:
                 timeout = TimeoutError(f"took longer than {self.claim.job.timeout}")
                 timeout.__cause__ = error
-                return Ended(Outcome.TIMED_OUT, error=timeout)
+                retry = self._task.options.get("retry")
+                return Report(self.claim, Outcome.TIMED_OUT, error=timeout, retry=retry)
             case Interruption.CANCEL:
-                return Ended(Outcome.CANCELED)
+                return Report(self.claim, Outcome.CANCELED)
             case Interruption.STOP:
-                return Ended(Outcome.RELEASED)
+                return Report(self.claim, Outcome.RELEASED)
             case Interruption.LOST:
-                return Ended(Outcome.LOST)
+                return None
             case None:
-                return Ended(Outcome.FAILED, error=error)
+                return self._failed(error, self._task.options.get("retry"))
+
+    def _failed(
+        self, error: BaseException | None, retry: RetryStrategy | None
+    ) -> Report:
+        return Report(self.claim, Outcome.FAILED, error=error, retry=retry)

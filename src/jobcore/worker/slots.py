@@ -5,34 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from datetime import timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 from jobcore.abilities import WorkerRecord
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimResult
 from jobcore.context import Resource
 from jobcore.manager import JobManager
-from jobcore.retry import RetryStrategy, never
+from jobcore.report import Report
 from jobcore.tasks import Tasks
 from jobcore.worker.leases import Leases
 from jobcore.worker.report import Reporter
-from jobcore.worker.run import Ended, Interruption, Run
+from jobcore.worker.run import Interruption, Run
+from jobcore.worker.suspects import Suspects
 
 _logger = logging.getLogger("jobcore.worker")
-
-_RELEASED: Final = Ended(Outcome.RELEASED)
 
 
 class Slots:
     """Everything that a worker has claimed and not reported yet.
 
     A slot is free when its handler has ended; the outcome is reported beside the next
-    one, and its lease kept until that is stored. Of jobs that were lost before, at most
-    one is kept at a time, so that a job that kills its worker takes no other with it.
+    one, and its lease kept until that is stored.
     """
 
     def __init__(
@@ -48,27 +46,25 @@ class Slots:
         self._jobs = jobs
         self._tasks = tasks
         self._random = random
-        self._reporter = Reporter(jobs)
+        self._reporter = Reporter(jobs, self._forget)
         self._worker = record().id
         self._concurrency = record().concurrency
         prefetch = jobs.config.job_prefetch
         self._prefetch = self._concurrency if prefetch is None else prefetch
         self._waiting: deque[Claim] = deque()
         self._runs: dict[tuple[str, str], Run] = {}
-        self._suspect: Claim | None = None
-        self._work: set[asyncio.Task[None]] = set()
         self._closed = False
         self._context = copy_context()
         self._loop = asyncio.get_running_loop()
         self._patience = 2 * jobs.config.job_polling_interval.total_seconds()
+        self._suspects = Suspects(self._patience)
         self._started_at = self._loop.time()
-        self._suspected_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
 
     def room(self) -> int:
         """How many claims are wanted now."""
-        unreported = len(self.leases) - len(self._runs) - len(self._waiting)
-        if unreported >= self._jobs.config.max_outcome_backlog or self._is_isolating():
+        backlog = len(self._reporter)
+        if backlog >= self._jobs.config.max_outcome_backlog or self._suspects.are_young:
             return 0
         prefetch = 0 if self._is_stalled() else self._prefetch
         if len(self._waiting) > prefetch // 2:
@@ -91,11 +87,7 @@ class Slots:
             else:
                 self._waiting.append(claim)
         if suspects:
-            kept = suspects.pop(0) if self._suspect is None else None
-            if kept is not None:
-                self._suspect, self._suspected_at = kept, self._loop.time()
-                self._loop.call_later(self._patience, self.room_made.set)
-            self._spawn(self._isolate(kept, suspects))
+            self._isolate(suspects)
         self._fill()
 
     def interrupt(self, claim: Claim, why: Interruption) -> None:
@@ -125,10 +117,7 @@ class Slots:
 
     async def finish(self, seconds: float, hurry: asyncio.Event | None = None) -> None:
         """Wait until all has ended and is reported, or *seconds*, or *hurry* is set."""
-        if not self._work:
-            return
-        done = asyncio.create_task(_all_done(self._work))
-        waited: set[asyncio.Task[Any]] = {done}
+        waited: set[asyncio.Task[Any]] = {asyncio.create_task(self._emptied())}
         if hurry is not None:
             waited.add(asyncio.create_task(hurry.wait()))
         await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -138,41 +127,37 @@ class Slots:
     async def give_up(self, seconds: float) -> None:
         """End the claims of handlers that ignore their cancellation, and leave nothing
         running that could end."""
-        reported = set()
-        for run in self._runs.values():
+        stuck = list(self._runs.values())
+        self._runs.clear()
+        for run in stuck:
             _logger.error(
                 "job %s (%s) is stuck: its handler ignores cancellation",
                 run.claim.job_id,
                 run.claim.job.task,
             )
-            report = self._report(run.claim, run.given_up(), retry=never())
-            reported.add(self._spawn(report))
-        self._runs.clear()
-        if reported:
-            await asyncio.wait(reported, timeout=seconds)
-        for each in self._work:
-            each.cancel()
+            self._report(run.claim, run.given_up())
+        await self.finish(seconds)
+        for run in stuck:
+            run.abandon()
 
-    async def _isolate(self, kept: Claim | None, others: Sequence[Claim]) -> None:
-        """Give back the *others*, and start the one suspect that is *kept* only when
-        they are safe, as it may kill this process at once."""
+    async def _emptied(self) -> None:
+        while self._runs or self._waiting or len(self._reporter):
+            self.room_made.clear()
+            await self.room_made.wait()
+
+    def _isolate(self, suspects: Sequence[Claim]) -> None:
         base = self._jobs.config.retry_delay_base
-        delays = (base * self._random.uniform(0.5, 1.5) for _ in others)
-        reports = [
-            self._report(claim, _RELEASED, delay=delay)
-            for claim, delay in zip(others, delays, strict=True)
-        ]
-        await asyncio.gather(*reports)
-        if kept is not None and self._suspect is kept:
-            self._waiting.appendleft(kept)
+        for claim in self._suspects.keep_one(suspects):
+            self._give_back(claim, base * self._random.uniform(0.5, 1.5))
+        self._loop.call_later(self._patience, self.room_made.set)
+        self._begin_suspect()
+
+    def _begin_suspect(self) -> None:
+        if (suspect := self._suspects.begin()) is not None:
+            self._waiting.appendleft(suspect)
             if self._closed:
                 self._give_back_waiting()
             self._fill()
-
-    def _is_isolating(self) -> bool:
-        """Whether a suspect is so young that nothing else is claimed beside it."""
-        young = self._loop.time() - self._suspected_at < self._patience
-        return self._suspect is not None and young
 
     def _is_stalled(self) -> bool:
         """Whether no slot has come free for a while, so that what waits for one here
@@ -191,6 +176,9 @@ class Slots:
         while self._waiting:
             self._give_back(self._waiting.popleft())
 
+    def _give_back(self, claim: Claim, delay: timedelta | None = None) -> None:
+        self._reporter.add(Report(claim, Outcome.RELEASED, delay=delay))
+
     def _fill(self) -> None:
         while self._waiting and len(self._runs) < self._concurrency:
             claim = self._waiting.popleft()
@@ -198,61 +186,38 @@ class Slots:
             run = Run(claim, task, self._worker, self.resources)
             self._runs[_key(claim)] = run
             self._started_at = self._loop.time()
-            self._spawn(self._run(run))
+            self._loop.create_task(
+                self._run(run), name="jobcore-run", context=self._context.copy()
+            )
         if self._waiting and self._watch is None:
             self._watch = self._loop.call_later(self._patience, self._look)
 
     async def _run(self, run: Run) -> None:
-        claim = run.claim
         try:
-            ended = await run.execute()
+            report = await run.execute()
         except BaseException:
-            self._forget(claim)
+            self._forget(run.claim)
             raise
         finally:
-            self._runs.pop(_key(claim), None)
+            given_up = self._runs.pop(_key(run.claim), None) is None
             self.room_made.set()
             if not self._closed:
                 self._fill()
-        retry = self._tasks[claim.job.task].options.get("retry")
-        await self._report(claim, ended, retry=never() if ended.hopeless else retry)
+        if not given_up:
+            self._report(run.claim, report)
 
-    def _give_back(
-        self, claim: Claim, delay: timedelta | None = None
-    ) -> asyncio.Task[None]:
-        return self._spawn(self._report(claim, _RELEASED, delay=delay))
-
-    async def _report(
-        self,
-        claim: Claim,
-        ended: Ended,
-        *,
-        retry: RetryStrategy | None = None,
-        delay: timedelta | None = None,
-    ) -> None:
-        try:
-            await self._reporter.report(claim, ended, retry=retry, delay=delay)
-        finally:
+    def _report(self, claim: Claim, report: Report | None) -> None:
+        if report is None:
             self._forget(claim)
+        else:
+            self._reporter.add(report)
 
     def _forget(self, claim: Claim) -> None:
         self.leases.drop(claim)
-        if self._suspect is claim:
-            self._suspect = None
+        self._suspects.forget(claim)
+        self._begin_suspect()
         self.room_made.set()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        context = self._context.copy()
-        task = asyncio.create_task(work, name="jobcore-run", context=context)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-        return task
 
 
 def _key(claim: Claim) -> tuple[str, str]:
     return claim.job_id, claim.token
-
-
-async def _all_done(work: set[asyncio.Task[None]]) -> None:
-    while work:
-        await asyncio.wait(set(work))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import wraps
@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 
 from jobcore import (
-    Claim,
     DefaultJobManager,
     InMemoryJobStore,
     JobcoreConfig,
     JobFailedError,
-    JobStatus,
+    Report,
     Tasks,
     Worker,
 )
@@ -141,22 +140,17 @@ async def test_a_cancelled_start_ends_though_a_resource_hangs(host: Host) -> Non
         await starting
 
 
-async def test_a_fault_in_reporting_does_not_keep_the_lease_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_fault_in_reporting_does_not_keep_the_lease_for_ever() -> None:
     tasks, tried = Tasks(), asyncio.Event()
 
     @tasks.task()
     async def work() -> None: ...
 
     class Broken(DefaultJobManager):
-        async def complete(self, claim: Claim, *_: Any, **__: Any) -> JobStatus:
+        async def report(self, reports: Sequence[Report]) -> list[Any]:
             tried.set()
-            raise ZeroDivisionError(claim.job_id)
+            raise ZeroDivisionError(len(reports))
 
-    unretrieved: list[dict[str, Any]] = []
-    loop = asyncio.get_running_loop()
-    monkeypatch.setattr(loop, "call_exception_handler", unretrieved.append)
     lease = {"job_claim_timeout": timedelta(seconds=0.3), "max_lost": 1}
     config: JobcoreConfig = QUICK.model_copy(update=lease)
     async with (

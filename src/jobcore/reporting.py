@@ -1,0 +1,70 @@
+"""What follows from a report: the write that ends its claim."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from random import Random
+
+from jobcore import lifecycle
+from jobcore.attempt import Outcome
+from jobcore.checks import check_delay
+from jobcore.claim import Claim
+from jobcore.config import JobcoreConfig
+from jobcore.failure import describe, describe_loss
+from jobcore.identity import new_token
+from jobcore.payload import encode_result
+from jobcore.report import Report
+from jobcore.retry import RetryStrategy, exponential
+from jobcore.transition import Transition
+
+_logger = logging.getLogger("jobcore.manager")
+
+
+class Reporting:
+    """Turns reports into transitions, by the configuration and the *retry* strategy of
+    tasks that have none of their own."""
+
+    def __init__(
+        self, config: JobcoreConfig, retry: RetryStrategy | None, random: Random
+    ) -> None:
+        base, cap = config.retry_delay_base, config.retry_delay_cap
+        self._backoff = exponential(base, cap=cap, random=random)
+        self._config = config
+        self._retry = retry or self._backoff
+        self._random = random
+
+    def transition(self, report: Report) -> Transition:
+        """The write that *report* asks for."""
+        claim, delay = report.claim, report.delay
+        match report.outcome:
+            case Outcome.SUCCEEDED:
+                limit = self._config.max_result_size
+                text, odd = encode_result(report.value, report.result_type, limit)
+                return lifecycle.complete(claim, text, odd)
+            case Outcome.RELEASED if delay is None:
+                return lifecycle.release(claim)
+            case Outcome.RELEASED:
+                return lifecycle.snooze(claim, check_delay("delay", delay))
+            case Outcome.CANCELED:
+                return lifecycle.stop(claim)
+            case outcome:
+                error = report.error or RuntimeError(outcome.value)
+                retry_after = self._retry_after(report, error)
+                return lifecycle.fail(claim, describe(error), outcome, retry_after)
+
+    def loss(self, claim: Claim) -> Transition:
+        """The write that follows when the lease of *claim* ran out."""
+        counted = claim.job.changed({"failures": claim.job.losses})
+        delay = self._backoff.retry_after(counted, TimeoutError())
+        token, most = new_token(self._random), self._config.max_lost
+        return lifecycle.lose(claim, token, describe_loss(), delay, most)
+
+    def _retry_after(self, report: Report, error: BaseException) -> timedelta | None:
+        job, strategy = report.claim.job, report.retry or self._retry
+        try:
+            delay = strategy.retry_after(job, error)
+            return None if delay is None else check_delay("retry_after", delay)
+        except Exception:  # a broken strategy must not keep a job from ending
+            _logger.exception("retry strategy failed for job %s", job.id)
+            return self._backoff.retry_after(job, RuntimeError())

@@ -1,0 +1,52 @@
+"""Jobs that were lost before, and may be what killed their workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from jobcore.claim import Claim
+
+
+class Suspects:
+    """Keeps one suspect at a time, which starts only when the others that came with it
+    are given back, so that a job that kills its worker takes no other with it."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._kept: Claim | None = None
+        self._kept_at = 0.0
+        self._has_begun = True
+        self._others: set[tuple[str, str]] = set()
+
+    def keep_one(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        """Keep the first of *claims*, if none is kept, and return all others; each is
+        to be given back, and told by `forget` when it is."""
+        others = claims
+        if self._kept is None:
+            self._kept, others = claims[0], claims[1:]
+            self._kept_at, self._has_begun = self._loop.time(), False
+        self._others.update((each.job_id, each.token) for each in others)
+        return others
+
+    def begin(self) -> Claim | None:
+        """The one that is kept, once, when it may start."""
+        if self._has_begun or self._others:
+            return None
+        self._has_begun = True
+        return self._kept
+
+    def forget(self, claim: Claim) -> None:
+        """*claim* has ended, or is lost."""
+        if self._kept is claim:
+            self._kept, self._has_begun = None, True
+        if self._others:
+            self._others.discard((claim.job_id, claim.token))
+
+    @property
+    def are_young(self) -> bool:
+        """Whether one is kept for so short a time that nothing else should be claimed
+        beside it."""
+        young = self._loop.time() - self._kept_at < self._patience
+        return self._kept is not None and young
