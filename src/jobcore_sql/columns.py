@@ -14,10 +14,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from operator import index
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import BigInteger, Dialect, String, Text
+from sqlalchemy import BigInteger, Dialect, Integer, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from jobcore import JobStatus, Limit
@@ -32,7 +33,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Coded(TypeDecorator[T]):
-    """A type whose values are encoded and decoded by two functions, but for None."""
+    """A type whose values are encoded and decoded by two functions; None is neither."""
 
     impl: Implementation = Text
     cache_ok: bool | None = True
@@ -85,6 +86,20 @@ class Duration(Coded[timedelta]):
 
     def decode(self, stored: int) -> timedelta:
         return timedelta(0, 0, stored)
+
+
+class Whole(TypeDecorator[int]):
+    """A number that is always there. SQLite would give back whatever was put in."""
+
+    impl: Implementation = Integer
+    cache_ok: bool | None = True
+
+    def result_processor(
+        self,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
+        coltype: object,  # noqa: ARG002 - likewise
+    ) -> Callable[[Any], int]:
+        return index
 
 
 class Word(Coded[E], Generic[E]):

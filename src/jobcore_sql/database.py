@@ -125,7 +125,8 @@ class Database:
 
     def _transaction(self, connection: Connection, offset: timedelta) -> Transaction:
         now = self._dialect.now(connection) + offset
-        return Transaction(connection, now, self._dialect)
+        cursor = connection.connection.cursor()
+        return Transaction(connection, cursor, now, self._dialect)
 
     def _check_schema(self, connection: Connection) -> None:
         with connection.begin():

@@ -52,7 +52,7 @@ def get(
     if with_attempts:
         filed = defaultdict[str, tuple[Attempt, ...]](tuple)
         for row in transaction.rows(_ATTEMPTS, ids=list(found)):
-            facts = dict(row._mapping)  # noqa: SLF001 - the public name of a row's dict
+            facts = row._asdict()
             filed[facts.pop("job_id")] += (Attempt(**facts),)
         found = {name: each.with_attempts(filed[name]) for name, each in found.items()}
     return [found.get(each) for each in ids]
@@ -67,7 +67,7 @@ def find(
     if cursor is not None:
         source = source.where(_key(source) < cursor)
     window = source.order_by(_key(source).desc()).limit(WINDOW).subquery()
-    size, lowest = transaction.rows(select(func.count(), func.min(window.c[0])))[0]
+    size, lowest = transaction.query(select(func.count(), func.min(window.c[0])))[0]
     if not size:
         return Page()
     query = select(*JOB).where(
@@ -75,7 +75,7 @@ def find(
     )
     if cursor is not None:
         query = query.where(jobs.c.id < cursor)
-    rows = transaction.rows(query.order_by(jobs.c.id.desc()).limit(limit))
+    rows = transaction.query(query.order_by(jobs.c.id.desc()).limit(limit))
     found = tuple(job(row) for row in rows)
     if len(found) == limit:
         return Page(found, found[-1].id if found else cursor)
@@ -89,12 +89,12 @@ def select_deleted(
     conditions = [*_conditions(wanted, transaction.now), ~IS_IN_PROGRESS]
     query = select(*_DELETED).limit(limit)
     if wanted.finished_for is None:
-        return transaction.rows(query.where(*conditions).order_by(jobs.c.id))
+        return transaction.query(query.where(*conditions).order_by(jobs.c.id))
     oldest = query.order_by(jobs.c.finished_at, jobs.c.id)
     statuses = sorted(TERMINAL & (wanted.statuses or TERMINAL))
     # One index range per status, so that none has to be sorted.
     by_status = [
-        transaction.rows(oldest.where(jobs.c.status == status, *conditions))
+        transaction.query(oldest.where(jobs.c.status == status, *conditions))
         for status in statuses
     ]
     merged = heapq.merge(*by_status, key=lambda row: (row.finished_at, row.id))

@@ -45,7 +45,7 @@ class Lane:
     def _run(self, work: Callable[[Connection], T]) -> T:
         try:
             return work(self._connected())
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, self._dialect.error) as error:
             raise self._dialect.mapped(error) from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             problem = f"a row or value is not of this release: {error!r:.200}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, literal_column
+from sqlalchemy import ColumnElement, literal_column
 
 from jobcore import TERMINAL, Job, JobStatus
 from jobcore_sql.tables import jobs
@@ -17,14 +17,16 @@ JOB: Sequence[ColumnElement[Any]] = tuple(jobs.c[name] for name in FIELDS)
 """The columns that `job` reads; others may follow them in a SELECT."""
 
 
-def fields(row: Row[Any]) -> dict[str, Any]:
-    """The fields of the job that *row* begins with, by name."""
-    return dict(zip(FIELDS, row, strict=False))
+def fields(row: Iterable[Any]) -> dict[str, Any]:
+    """All fields of the job that *row* begins with, by name."""
+    known = dict(zip(FIELDS, row, strict=False))
+    known["attempts"] = ()
+    return known
 
 
-def job(row: Row[Any]) -> Job:
+def job(row: Iterable[Any]) -> Job:
     """The job that *row* begins with."""
-    return Job.model_validate(fields(row))
+    return Job.trusted(fields(row))
 
 
 def is_(*statuses: JobStatus) -> ColumnElement[bool]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from jobcore import JobStatus, Outcome
-from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Word
+from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Whole, Word
 
 metadata: MetaData = MetaData()
 
@@ -42,16 +42,16 @@ jobs: Table = Table(
     Column("unique_scope", Scope, nullable=False),
     Column("limit_key", Text),
     Column("limit_figures", Figures, key="limit"),
-    Column("max_retries", Integer, nullable=False),
+    Column("max_retries", Whole(), nullable=False),
     Column("timeout", Duration),
     Column("extra", LargeBinary),
     Column("status", Word(JobStatus), nullable=False),
     Column("held_by", Text),
     Column("reason", Text),
-    Column("generation", Integer, nullable=False, server_default=_ZERO),
-    Column("attempt", Integer, nullable=False, server_default=_ZERO),
-    Column("failures", Integer, nullable=False, server_default=_ZERO),
-    Column("losses", Integer, nullable=False, server_default=_ZERO),
+    Column("generation", Whole(), nullable=False, server_default=_ZERO),
+    Column("attempt", Whole(), nullable=False, server_default=_ZERO),
+    Column("failures", Whole(), nullable=False, server_default=_ZERO),
+    Column("losses", Whole(), nullable=False, server_default=_ZERO),
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("finished_at", Instant),

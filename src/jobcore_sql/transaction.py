@@ -9,9 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Table
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.sql import ClauseElement
 
 from jobcore import JobStatus
 from jobcore_sql.dialects import StoreDialect
+from jobcore_sql.statement import Statement, prepared
 from jobcore_sql.tables import counts
 
 Deltas = Counter[tuple[str, JobStatus]]
@@ -24,30 +27,41 @@ class Transaction:
     got its lock: whoever waited for a lock must not judge by the time before."""
 
     connection: Connection
+    cursor: DBAPICursor
     now: datetime
     dialect: StoreDialect
 
-    def rows(self, statement: Executable, **parameters: Any) -> Sequence[Any]:
-        """All rows that *statement* answers."""
-        return self.connection.execute(statement, parameters).all()
+    def rows(self, clause: ClauseElement, **parameters: Any) -> list[Any]:
+        """All rows that *clause* answers. It is compiled once and kept."""
+        statement = self._prepared(clause)
+        self.cursor.execute(statement.text, statement.encoded(parameters))
+        return statement.decoded(self.cursor.fetchall())
 
-    def first(self, statement: Executable, **parameters: Any) -> Any:
+    def first(self, clause: ClauseElement, **parameters: Any) -> Any:
         """The first row, if there is one."""
-        return self.connection.execute(statement, parameters).first()
+        return next(iter(self.rows(clause, **parameters)), None)
 
-    def write(self, statement: Executable, *rows: Mapping[str, Any]) -> int:
-        """Execute *statement*, once for each of *rows* where any are given, and say how
-        many rows of the database it met."""
-        return self.connection.execute(statement, rows or None).rowcount
+    def write(self, clause: ClauseElement, *rows: Mapping[str, Any]) -> None:
+        """Execute *clause*, once for each of *rows* where any are given."""
+        statement = self._prepared(clause)
+        values = [statement.encoded(row) for row in rows or [{}]]
+        if len(values) == 1:
+            self.cursor.execute(statement.text, values[0])
+        else:
+            self.cursor.executemany(statement.text, values)
+
+    def query(self, statement: Executable) -> Sequence[Any]:
+        """All rows that *statement*, which was made for this one time, answers."""
+        return self.connection.execute(statement).all()
 
     def upsert(self, table: Table, *rows: Mapping[str, Any]) -> None:
         """Enter *rows* into *table*, in the place of what their keys name."""
-        self.connection.execute(self.dialect.upsert(table, tuple(rows[0])), rows)
+        self.write(self.dialect.upsert(table, tuple(rows[0])), *rows)
 
     def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Enter those of *rows* into *table* whose keys are not there."""
         if rows:
-            self.connection.execute(self.dialect.insert_missing(table), rows)
+            self.write(self.dialect.insert_missing(table, tuple(rows[0])), *rows)
 
     def count(self, deltas: Deltas) -> None:
         """Let the counts follow."""
@@ -57,4 +71,7 @@ class Transaction:
             if n
         ]
         if changed:
-            self.connection.execute(self.dialect.add_up(counts, counts.c.n), changed)
+            self.write(self.dialect.add_up(counts, counts.c.n), *changed)
+
+    def _prepared(self, clause: ClauseElement) -> Statement:
+        return prepared(clause, self.dialect.language)

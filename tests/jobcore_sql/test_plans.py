@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
 
 from jobcore.job import JobStatus, Limit
 from jobcore.lifecycle import complete
@@ -21,27 +22,28 @@ pytestmark = pytest.mark.anyio
 HOUR = timedelta(hours=1)
 
 
-@contextmanager
-def plans() -> Iterator[list[str]]:
-    """The plan of each statement that is executed meanwhile."""
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Whatever SQLite runs, with its values."""
     seen: list[str] = []
 
-    def explain(
-        _: Connection, cursor: Any, statement: str, parameters: Any, *__: Any
-    ) -> None:
-        if statement.startswith(("BEGIN", "PRAGMA", "EXPLAIN")):
-            return
-        many = isinstance(parameters, list)
-        cursor.execute(
-            f"EXPLAIN QUERY PLAN {statement}", parameters[0] if many else parameters
-        )
-        seen.extend(f"{row[3]} <- {statement}" for row in cursor.fetchall())
+    def trace(connection: sqlite3.Connection, _: object) -> None:
+        connection.set_trace_callback(seen.append)
 
-    event.listen(Engine, "before_cursor_execute", explain)
+    event.listen(Engine, "connect", trace)
     try:
         yield seen
     finally:
-        event.remove(Engine, "before_cursor_execute", explain)
+        event.remove(Engine, "connect", trace)
+
+
+def plans(path: Path, statements: list[str]) -> Iterator[str]:
+    """How SQLite goes about each of *statements*."""
+    with closing(sqlite3.connect(path)) as connection:
+        for each in dict.fromkeys(statements):
+            if not each.startswith(("BEGIN", "COMMIT", "PRAGMA")):
+                for row in connection.execute(f"EXPLAIN QUERY PLAN {each}"):
+                    yield f"{row[3]} <- {each}"
 
 
 async def claim(store: SQLJobStore) -> None:
@@ -112,8 +114,8 @@ ACTS = [
 
 
 @pytest.fixture
-async def full(store: SQLJobStore) -> SQLJobStore:
-    """A store with jobs of all kinds."""
+async def full(statements: list[str], store: SQLJobStore) -> SQLJobStore:
+    """A store with jobs of all kinds; *statements* are those that follow."""
     limit = Limit(concurrency=2)
     jobs = [
         *(
@@ -127,6 +129,7 @@ async def full(store: SQLJobStore) -> SQLJobStore:
         *(a_job(queue="c", labels={"colour": "red"}) for _ in range(50)),
     ]
     await store.insert([named(store, each) for each in jobs])
+    statements.clear()
     return store
 
 
@@ -134,10 +137,14 @@ async def full(store: SQLJobStore) -> SQLJobStore:
     ("act", "index"), ACTS, ids=[each.__name__ for each, _ in ACTS]
 )
 async def test_a_verb_reads_by_its_index(
-    full: SQLJobStore, act: Callable[[SQLJobStore], Awaitable[None]], index: str
+    full: SQLJobStore,
+    path: Path,
+    statements: list[str],
+    act: Callable[[SQLJobStore], Awaitable[None]],
+    index: str,
 ) -> None:
-    with plans() as seen:
-        await act(full)
+    await act(full)
+    seen = list(plans(path, statements))
     assert any(index in each for each in seen)
     walked = [each for each in seen if each.startswith("SCAN jobs")]
     assert not [each for each in walked if "USING" not in each.split(" <- ")[0]]

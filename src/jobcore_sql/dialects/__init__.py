@@ -5,13 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Connection, Engine, Executable, Table
+from sqlalchemy import Column, Connection, Dialect, Engine, Table
+from sqlalchemy.sql import ClauseElement
 
 from jobcore import StoreError
 
 
 class StoreDialect(Protocol):
     """One kind of database."""
+
+    @property
+    def language(self) -> Dialect:
+        """How statements are written for it."""
+
+    @property
+    def error(self) -> type[Exception]:
+        """What its driver raises."""
 
     def engine(self) -> Engine:
         """An engine for the store's connections, which opens none yet."""
@@ -31,13 +40,13 @@ class StoreDialect(Protocol):
     def version(self, connection: Connection) -> int:
         """A number that changes when another connection has committed."""
 
-    def upsert(self, table: Table, names: tuple[str, ...]) -> Executable:
-        """An INSERT that replaces the columns *names* of what is there."""
+    def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
+        """An INSERT of the columns *names* that replaces them in what is there."""
 
-    def insert_missing(self, table: Table) -> Executable:
-        """An INSERT that leaves what is there."""
+    def insert_missing(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
+        """An INSERT of the columns *names* that leaves what is there."""
 
-    def add_up(self, table: Table, column: Column[Any]) -> Executable:
+    def add_up(self, table: Table, column: Column[Any]) -> ClauseElement:
         """An INSERT that adds *column* to what is there."""
 
     def damage(self, connection: Connection) -> tuple[str, ...]:

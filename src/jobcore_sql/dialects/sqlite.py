@@ -16,15 +16,26 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import URL, Column, Connection, Engine, Executable, Table, create_engine
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Dialect,
+    Engine,
+    Table,
+    create_engine,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql import ClauseElement
 
 from jobcore import StoreError, StoreUnavailableError
 
@@ -70,6 +81,9 @@ _PRIMARY = 0xFF
 class SQLiteDialect:
     """SQLite in a file, in WAL mode."""
 
+    language: Dialect = sqlite.dialect()
+    error: type[Exception] = sqlite3.Error
+
     def __init__(self, url: URL, options: SQLOptions) -> None:
         if not url.database or ":memory:" in url.database or "mode" in url.query:
             raise StoreError(_NO_FILE)
@@ -106,13 +120,13 @@ class SQLiteDialect:
         version: int = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
         return version
 
-    def upsert(self, table: Table, names: tuple[str, ...]) -> Executable:
+    def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
         return _upsert(table, names)
 
-    def insert_missing(self, table: Table) -> Executable:
-        return _insert_missing(table)
+    def insert_missing(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
+        return _insert_missing(table, names)
 
-    def add_up(self, table: Table, column: Column[Any]) -> Executable:
+    def add_up(self, table: Table, column: Column[Any]) -> ClauseElement:
         return _add_up(table, column)
 
     def damage(self, connection: Connection) -> tuple[str, ...]:
@@ -147,8 +161,8 @@ def _code(cause: object) -> int | None:
 
 
 @cache
-def _upsert(table: Table, names: tuple[str, ...]) -> Executable:
-    statement = insert(table)
+def _upsert(table: Table, names: tuple[str, ...]) -> ClauseElement:
+    statement = _insert(table, names)
     keys = {each.name for each in table.primary_key}
     replaced = {name: statement.excluded[name] for name in names if name not in keys}
     return statement.on_conflict_do_update(
@@ -157,12 +171,16 @@ def _upsert(table: Table, names: tuple[str, ...]) -> Executable:
 
 
 @cache
-def _insert_missing(table: Table) -> Executable:
-    return insert(table).on_conflict_do_nothing()
+def _insert_missing(table: Table, names: tuple[str, ...]) -> ClauseElement:
+    return _insert(table, names).on_conflict_do_nothing()
 
 
 @cache
-def _add_up(table: Table, column: Column[Any]) -> Executable:
-    statement = insert(table)
+def _add_up(table: Table, column: Column[Any]) -> ClauseElement:
+    statement = _insert(table, table.columns.keys())
     added = {column.name: column + statement.excluded[column.name]}
     return statement.on_conflict_do_update(index_elements=table.primary_key, set_=added)
+
+
+def _insert(table: Table, names: Iterable[str]) -> Insert:
+    return sqlite.insert(table).values(dict.fromkeys(names))

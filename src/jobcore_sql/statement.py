@@ -1,0 +1,77 @@
+"""Statements as a driver takes them.
+
+What SQLAlchemy does around a statement whenever it runs costs more than the database
+needs to run it. Here a statement of its Core is compiled once; then only its values are
+encoded and decoded, a column at a time.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from sqlalchemy import BindParameter, Dialect, SelectBase
+from sqlalchemy.sql import ClauseElement
+
+Code: TypeAlias = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The text of a statement, the names of its parameters in the driver's order, and
+    how values go in and rows come out."""
+
+    text: str
+    names: Sequence[str]
+    given: Mapping[str, Any]
+    encoders: Mapping[str, Code]
+    decoders: Sequence[tuple[int, Code]]
+    row: Code
+
+    def encoded(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """What the driver is given for *parameters*."""
+        values = {**self.given, **parameters}
+        for name, encode in self.encoders.items():
+            values[name] = encode(values[name])
+        return [values[name] for name in self.names]
+
+    def decoded(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """The *rows* that the driver answered, as named tuples."""
+        columns = list[Iterable[Any]](zip(*rows, strict=True))
+        if columns:
+            for place, decode in self.decoders:
+                columns[place] = map(decode, columns[place])
+        return list(map(self.row, zip(*columns, strict=True)))
+
+
+@lru_cache(maxsize=1024)
+def prepared(clause: ClauseElement, dialect: Dialect) -> Statement:
+    """*clause* as *dialect* has it."""
+    compiled = clause.compile(dialect=dialect)
+    binds: dict[str, BindParameter[Any]] = compiled.binds  # type: ignore[attr-defined]  # of every SQL compiler
+    columns = clause.selected_columns if isinstance(clause, SelectBase) else None
+    types = [each.type for each in columns or ()]
+    return Statement(
+        str(compiled),
+        tuple(compiled.positiontup or ()),  # type: ignore[attr-defined]  # likewise
+        {name: each.value for name, each in binds.items() if not each.required},
+        {
+            name: encode
+            for name, each in binds.items()
+            if (encode := each.type.dialect_impl(dialect).bind_processor(dialect))
+        },
+        [
+            (place, decode)
+            for place, each in enumerate(types)
+            if (decode := each.dialect_impl(dialect).result_processor(dialect, None))
+        ],
+        _row(columns.keys() if columns else ()),
+    )
+
+
+def _row(names: Iterable[str]) -> Code:
+    make: Code = namedtuple("Row", names, rename=True)._make  # type: ignore[attr-defined]  # its names come with the statement
+    return make
