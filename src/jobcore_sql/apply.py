@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from jobcore import Answer, JobStatus, Transition
 from jobcore_sql.among import Among
-from jobcore_sql.bulk import bulk_update
+from jobcore_sql.bulk import update_rows
 from jobcore_sql.records import lock
 from jobcore_sql.tables import attempts, jobs
 from jobcore_sql.transaction import Deltas, Transaction
 
-_FACTS = ("id", "queue", "task", "unique_key", "unique_scope")
-_CHANGING = (
-    "status",
-    "held_by",
-    "reason",
-    "generation",
-    "failures",
-    "losses",
-    "due_at",
-    "finished_at",
-    "cancel_requested_at",
-    "lease_until",
-    "ended_at",
-    "outcome",
-    "result",
-    "error",
-    "extra",
-    "token",
-    "receipt",
-    "unique_lock",
-)
 _READ = (
-    select(*(jobs.c[name] for name in (*_FACTS, *_CHANGING)))
+    select(
+        jobs.c.id,
+        jobs.c.queue,
+        jobs.c.task,
+        jobs.c.unique_key,
+        jobs.c.unique_scope,
+        jobs.c.unique_lock,
+        jobs.c.status,
+        jobs.c.generation,
+        jobs.c.lease_until,
+        jobs.c.cancel_requested_at,
+        jobs.c.token,
+        jobs.c.receipt,
+    )
     .where(Among(jobs.c.id, "ids"))
     .order_by(jobs.c.id)
     .with_for_update(skip_locked=True)
 )
-_WRITE = bulk_update(jobs, *_CHANGING)
+_JUDGED = frozenset(_READ.selected_columns.keys())
 _HOLDER = select(jobs.c.id).where(
     jobs.c.task == bindparam("task"), jobs.c.unique_lock == bindparam("key")
 )
@@ -58,56 +49,30 @@ def apply(transaction: Transaction, transitions: Sequence[Transition]) -> list[A
     return answers
 
 
-class _State(SimpleNamespace):
-    """A row as the batch has changed it so far."""
-
-    status: JobStatus
-    generation: int
-    lease_until: datetime | None
-    cancel_requested_at: datetime | None
-    token: str | None
-    receipt: str | None
-    unique_lock: str | None
-
-
-class _Stored:
-    """A row: what never changes, what it was, and what it is by now."""
-
-    __slots__ = ("changed", "facts", "state", "was")
-
-    def __init__(self, row: Row[Any]) -> None:
-        self.facts = row
-        self.was: JobStatus = row.status
-        self.state = _State(**dict(zip(_CHANGING, row[len(_FACTS) :], strict=True)))
-        self.changed = False
-
-
 class _Batch:
-    """The rows of one call."""
+    """The rows of one call, as they were, and what is to change in each."""
 
     def __init__(
         self, transaction: Transaction, transitions: Sequence[Transition]
     ) -> None:
         self._transaction = transaction
         ids = list({each.job_id for each in transitions})
-        rows = transaction.rows(_READ, ids=ids)
-        self._stored = {row.id: _Stored(row) for row in rows}
+        self._rows = {row.id: row for row in transaction.rows(_READ, ids=ids)}
+        self._changes: dict[str, dict[str, Any]] = {}
         self._filed: dict[tuple[str, int], Mapping[str, Any]] = {}
 
     def answer(self, transition: Transition) -> Answer:
         """Judge a write and, if it may be, make it."""
-        stored = self._stored.get(transition.job_id)
-        if stored is None:
+        row, now = self._row(transition.job_id), self._transaction.now
+        if row is None:
             return Answer.MISSING
-        state, now = stored.state, self._transaction.now
-        answer = transition.answer(state, state.token, state.receipt, now)
-        if answer is not Answer.APPLIED or transition.came_before(state.receipt):
+        answer = transition.answer(row, row.token, row.receipt, now)
+        if answer is not Answer.APPLIED or transition.came_before(row.receipt):
             return answer
-        effect = transition.effect(state, now)
-        facts = stored.facts
-        key = lock(facts.unique_key, facts.unique_scope, effect["status"])
+        effect = transition.effect(row, now)
+        key = lock(row.unique_key, row.unique_scope, effect["status"])
         if transition.next_generation:
-            if key is not None and not self._is_free(facts, key):
+            if key is not None and not self._is_free(row, key):
                 return Answer.UNIQUE_KEY
             effect["unique_lock"] = key
         elif key is None:
@@ -117,21 +82,32 @@ class _Batch:
         if transition.token is not None:
             effect["receipt"] = transition.receipt
         self._file(transition)
-        vars(state).update(effect)
-        stored.changed = True
+        self._changes[row.id] = {**self._changes.get(row.id, {}), **effect}
         return Answer.APPLIED
 
     def write(self) -> None:
-        """Write what has changed; what frees a unique key before what takes one."""
-        changed = [each for each in self._stored.values() if each.changed]
-        if not changed:
-            return
-        changed.sort(key=lambda each: each.state.unique_lock is not None)
-        _WRITE.write(self._transaction.connection, map(_row, changed))
+        """Write what has changed, all that changes in the same fields at once; what
+        frees a unique key before what takes one."""
+        alike = defaultdict[tuple[bool, tuple[str, ...]], list[Sequence[Any]]](list)
+        deltas = Deltas()
+        for job_id, change in self._changes.items():
+            row = self._rows[job_id]
+            takes_key = change.get("unique_lock") is not None
+            alike[takes_key, tuple(change)].append((job_id, *change.values()))
+            deltas[row.queue, row.status] -= 1
+            deltas[row.queue, change["status"]] += 1
+        for (_, names), rows in sorted(alike.items()):
+            update_rows(self._transaction, jobs, ("id", *names), rows)
         self._transaction.add(attempts, list(self._filed.values()))
-        deltas = Deltas((each.facts.queue, each.state.status) for each in changed)
-        deltas.subtract((each.facts.queue, each.was) for each in changed)
         self._transaction.count(deltas)
+
+    def _row(self, job_id: str) -> Any:
+        """A row as the batch has changed it so far."""
+        row: Any = self._rows.get(job_id)
+        change = self._changes.get(job_id)
+        if change is None:
+            return row
+        return row._replace(**{name: change[name] for name in _JUDGED & change.keys()})
 
     def _file(self, transition: Transition) -> None:
         filed = transition.filed(self._transaction.now)
@@ -151,17 +127,14 @@ class _Batch:
             },
         )
 
-    def _is_free(self, facts: Row[Any], key: str) -> bool:
+    def _is_free(self, row: Any, key: str) -> bool:
+        """Whether nobody else holds unique *key*, as far as the batch has come."""
         holders = {
-            row.id for row in self._transaction.rows(_HOLDER, task=facts.task, key=key)
+            each.id for each in self._transaction.rows(_HOLDER, task=row.task, key=key)
         }
-        for job_id, each in self._stored.items():
-            if each.facts.task == facts.task and each.state.unique_lock == key:
-                holders.add(job_id)
+        for each in map(self._row, self._rows):
+            if each.task == row.task and each.unique_lock == key:
+                holders.add(each.id)
             else:
-                holders.discard(job_id)
-        return holders <= {facts.id}
-
-
-def _row(stored: _Stored) -> Sequence[Any]:
-    return *vars(stored.state).values(), stored.facts.id
+                holders.discard(each.id)
+        return holders <= {row.id}

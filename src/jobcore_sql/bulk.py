@@ -1,102 +1,106 @@
-"""Writing many rows at once, without what SQLAlchemy does for each of them.
+"""Writing many rows with one statement.
 
-Preparing the parameters of a row costs SQLAlchemy more than the database needs to store
-it. Here a statement is compiled once per dialect, and rows come as tuples.
+The rows of a batch are mostly alike. What all of them share is one parameter each; only
+what differs is listed row by row, which costs a database a fraction of a statement per
+row. Lists have few sizes, so that few statements serve batches of any length: what is
+left over of a list is NULL, which is nobody's id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, zip_longest
+from typing import Any, Final
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    Dialect,
-    Table,
-    bindparam,
-    insert,
-    update,
-)
-from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import CTE, Table, bindparam, column, insert, select, update, values
+from sqlalchemy.sql import ClauseElement
+
+from jobcore_sql.transaction import Transaction
+
+_LONGEST: Final = 32
+"""How many rows a statement lists at most: more would gain little."""
+
+Names = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """A statement as a driver takes it: its text, the place of each of its parameters
-    in a row, and how the values of a place are encoded."""
-
-    text: str
-    order: list[int]
-    encoders: Mapping[int, Callable[[Any], Any]]
+def insert_rows(
+    transaction: Transaction, table: Table, names: Names, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Enter *rows*: values for *names*, of which the first is never None."""
+    _write(transaction, _insert, table, names, rows)
 
 
-class Bulk:
-    """A write whose rows are tuples: a value for each of *parameters*, which are named
-    as in the statement and lie in columns of such types."""
-
-    def __init__(
-        self, statement: UpdateBase, parameters: Mapping[str, TypeEngine[Any]]
-    ) -> None:
-        self._statement = statement
-        self._parameters = parameters
-        self._compiled: WeakKeyDictionary[Dialect, _Compiled] = WeakKeyDictionary()
-
-    def write(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
-        """Execute it for each of *rows*."""
-        compiled = self._for(connection.dialect)
-        values: list[Iterable[Any]] = list(zip(*rows, strict=True))
-        for place, encode in compiled.encoders.items():
-            values[place] = _encoded(values[place], encode)
-        ordered = (values[place] for place in compiled.order)
-        connection.exec_driver_sql(compiled.text, list(zip(*ordered, strict=True)))
-
-    def _for(self, dialect: Dialect) -> _Compiled:
-        if dialect not in self._compiled:
-            compiled = self._statement.compile(dialect=dialect)
-            places = {name: place for place, name in enumerate(self._parameters)}
-            encoders = {
-                places[name]: encode
-                for name, kind in self._parameters.items()
-                if (encode := kind.dialect_impl(dialect).bind_processor(dialect))
-            }
-            order = [places[name] for name in compiled.positiontup or ()]
-            self._compiled[dialect] = _Compiled(str(compiled), order, encoders)
-        return self._compiled[dialect]
+def update_rows(
+    transaction: Transaction, table: Table, names: Names, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Find each of *rows* by the first of *names*, and set the others."""
+    _write(transaction, _update, table, names, rows)
 
 
-def bulk_insert(table: Table, *names: str) -> Bulk:
-    """An INSERT of the columns *names*."""
-    values = _parameters(names)
-    return Bulk(
-        insert(table).values(values), {_new(name): table.c[name].type for name in names}
+def _write(
+    transaction: Transaction,
+    kind: Callable[[Table, Names, Names, int], ClauseElement],
+    table: Table,
+    names: Names,
+    rows: Sequence[Sequence[Any]],
+) -> None:
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    shared = {
+        _shared(name): values[0]
+        for name, values in columns.items()
+        if name != names[0] and values.count(values[0]) == len(values)
+    }
+    own = tuple(name for name in names if _shared(name) not in shared)
+    common = tuple(name for name in names if _shared(name) in shared)
+    listed = list(zip(*(columns[name] for name in own), strict=True))
+    for page in _pages(listed):
+        size = 1 << (len(page) - 1).bit_length()
+        own_values = dict(zip_longest(_listed(own, size), chain.from_iterable(page)))
+        clause = kind(table, common, own, size)
+        transaction.write(clause, {**shared, **own_values})
+
+
+def _pages(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+    for start in range(0, len(rows), _LONGEST):
+        yield rows[start : start + _LONGEST]
+
+
+@lru_cache(maxsize=1024)
+def _insert(table: Table, shared: Names, own: Names, size: int) -> ClauseElement:
+    new = _list(table, own, size)
+    common = [bindparam(_shared(name), type_=table.c[name].type) for name in shared]
+    source = select(*common, *new.c).where(new.c[own[0]].is_not(None))
+    return insert(table).from_select([*shared, *own], source)
+
+
+@lru_cache(maxsize=1024)
+def _update(table: Table, shared: Names, own: Names, size: int) -> ClauseElement:
+    key, *others = own
+    new = _list(table, own, size)
+    return (
+        update(table)
+        .where(table.c[key] == new.c[key])
+        .values({name: bindparam(_shared(name)) for name in shared})
+        .values({name: new.c[name] for name in others})
     )
 
 
-def bulk_update(table: Table, *names: str) -> Bulk:
-    """An UPDATE of the columns *names* in the row whose id a tuple ends with."""
-    values = _parameters(names)
-    statement = update(table).where(table.c.id == bindparam("id_")).values(values)
-    types = {_new(name): table.c[name].type for name in names}
-    return Bulk(statement, {**types, "id_": table.c.id.type})
+def _list(table: Table, own: Names, size: int) -> CTE:
+    parameters = iter(_listed(own, size))
+    rows = [
+        tuple(bindparam(next(parameters), type_=table.c[name].type) for name in own)
+        for _ in range(size)
+    ]
+    columns = (column(name, table.c[name].type) for name in own)
+    return values(*columns, name="new").data(rows).cte("new")
 
 
-def _parameters(names: Sequence[str]) -> dict[str, BindParameter[Any]]:
-    return {name: bindparam(_new(name)) for name in names}
+@lru_cache(maxsize=1024)
+def _listed(own: Names, size: int) -> Names:
+    """What the parameters of a list are called, row by row."""
+    return tuple(f"{name}_{place}" for place in range(size) for name in own)
 
 
-def _encoded(values: Iterable[Any], encode: Callable[[Any], Any]) -> Iterator[Any]:
-    """Each of *values* encoded. Many rows of a batch share one object, such as the
-    instant of the transaction, which is then encoded once."""
-    last = stored = None
-    for value in values:
-        if value is not last:
-            last, stored = value, encode(value)
-        yield stored
-
-
-def _new(name: str) -> str:
+def _shared(name: str) -> str:
     return f"new_{name}"

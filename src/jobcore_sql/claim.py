@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 
 from jobcore import Claim, ClaimRequest, ClaimResult, Job, JobStatus
 from jobcore_sql.among import Among
-from jobcore_sql.bulk import bulk_update
+from jobcore_sql.bulk import update_rows
 from jobcore_sql.gate import Gate, keys_of
 from jobcore_sql.move import LIMIT, unlock
 from jobcore_sql.records import IS_IN_PROGRESS, IS_QUEUED, JOB, fields, job, lock
@@ -53,7 +53,6 @@ _TAKE = (
         outcome=None,
     )
 )
-_PUT_ASIDE = bulk_update(jobs, "status", "held_by", "due_at")
 
 Fields = dict[str, Any]
 
@@ -148,7 +147,7 @@ def _take(
     _follow(transaction, [(each, {"status": JobStatus.IN_PROGRESS}) for each in taken])
     return tuple(
         Claim(
-            Job.model_validate({**each, **request.effect(each["attempt"], now)}),
+            Job.trusted({**each, **request.effect(each["attempt"], now)}),
             request.token,
         )
         for each in taken
@@ -162,14 +161,14 @@ def _put_aside(
         return
     rows = [
         (
+            each["id"],
             change["status"],
             change.get("held_by"),
             change.get("due_at", each["due_at"]),
-            each["id"],
         )
         for each, change in aside
     ]
-    _PUT_ASIDE.write(transaction.connection, rows)
+    update_rows(transaction, jobs, ("id", "status", "held_by", "due_at"), rows)
     _follow(transaction, aside)
 
 

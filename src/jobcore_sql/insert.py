@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
 
 from jobcore import Inserted, Job, NewJob
 from jobcore_sql.among import Among
-from jobcore_sql.bulk import bulk_insert
+from jobcore_sql.bulk import insert_rows
 from jobcore_sql.records import JOB, job, lock
 from jobcore_sql.tables import jobs, labels
 from jobcore_sql.transaction import Deltas, Transaction
@@ -38,9 +38,7 @@ _STORED = (
     "created_at",
     "due_at",
 )
-_values = attrgetter(*_STORED)
-_INSERT = bulk_insert(jobs, *_STORED, "unique_lock")
-_INSERT_LABELS = bulk_insert(labels, "name", "value", "job_id")
+_values = itemgetter(*_STORED)
 
 
 def insert(transaction: Transaction, new_jobs: Sequence[NewJob]) -> list[Inserted]:
@@ -85,16 +83,16 @@ def _there(
 
 
 def _store(transaction: Transaction, created: Sequence[Job]) -> None:
-    _INSERT.write(transaction.connection, map(_row, created))
+    insert_rows(transaction, jobs, (*_STORED, "unique_lock"), list(map(_row, created)))
     named = [
-        (name, value, each.id)
+        (each.id, name, value)
         for each in created
         for name, value in each.labels.items()
     ]
     if named:
-        _INSERT_LABELS.write(transaction.connection, named)
+        insert_rows(transaction, labels, ("job_id", "name", "value"), named)
     transaction.count(Deltas((each.queue, each.status) for each in created))
 
 
 def _row(new: Job) -> Sequence[Any]:
-    return *_values(new), lock(new.unique_key, new.unique_scope, new.status)
+    return *_values(vars(new)), lock(new.unique_key, new.unique_scope, new.status)
