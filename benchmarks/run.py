@@ -1,0 +1,109 @@
+"""Measure jobcore and its peers on the same work, in one run.
+
+    uv run benchmarks/run.py [--only drain,two] [--stores sqlite] [--peers huey]
+
+Prints a table per work and store, and writes `results.json`, `results.md` and a plot
+per work into the output folder. Peers run in environments of their own, which uv makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import processes
+import report
+from processes import HERE, Entry, SilentError
+from stores import STORES
+from works import WORKS, Sample, Size, UnsoundError, measured
+
+
+def arguments() -> argparse.Namespace:
+    """What is wanted."""
+    parser = argparse.ArgumentParser(description="Measure jobcore and its peers")
+    parser.add_argument("--only", type=_listed(WORKS), default=list(WORKS))
+    parser.add_argument("--stores", type=_listed(STORES), default=list(STORES))
+    names = processes.names()
+    peers = [each for each in names if each != report.OURS]
+    parser.add_argument("--peers", type=_listed(peers), default=peers)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=20_000)
+    parser.add_argument("--concurrency", type=int, default=100)
+    parser.add_argument("--samples", type=int, default=300, help="of the latency")
+    parser.add_argument("--pause", type=float, default=0.1, help="between lone jobs")
+    parser.add_argument("--output", type=Path, default=HERE / "output")
+    parser.add_argument("--markdown", type=Path, help="a file for the report")
+    parser.add_argument("--no-plots", dest="plots", action="store_false")
+    return parser.parse_args()
+
+
+def _listed(known: Iterable[str]) -> Callable[[str], list[str]]:
+    def listed(text: str) -> list[str]:
+        wanted = [each for each in text.split(",") if each]
+        if unknown := set(wanted) - set(known):
+            problem = f"{sorted(unknown)} is not among {list(known)}"
+            raise argparse.ArgumentTypeError(problem)
+        return wanted
+
+    return listed
+
+
+async def run(given: argparse.Namespace) -> tuple[list[Entry], list[Sample]]:
+    """All samples. Every contestant has its turn before any has its next, so that a
+    machine that slows down does so for all."""
+    entries = [
+        entry
+        for name in (report.OURS, *given.peers)
+        for entry in await processes.entries(name)
+        if entry.offer.store in given.stores and entry.offer.works & set(given.only)
+    ]
+    size = Size(given.jobs, given.concurrency, given.samples, given.pause)
+    samples: list[Sample] = []
+    for repeat in range(given.repeat):
+        for work in given.only:
+            for entry in entries:
+                if work in entry.offer.works:
+                    sample = await measured(entry, work, size)
+                    samples.append(sample)
+                    _tell(repeat, sample)
+    return entries, samples
+
+
+def _tell(repeat: int, sample: Sample) -> None:
+    figure = f"{sample.rate:,.0f} jobs/s" if sample.rate else f"p50 {sample.p50:.1f} ms"
+    place = f"{sample.work:8} {sample.store:8} {sample.contestant}"
+    print(f"{repeat + 1}. {place}: {figure}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    given = arguments()
+    facts = report.machine()
+    try:
+        entries, samples = asyncio.run(run(given))
+    except (SilentError, UnsoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = report.markdown(samples, entries, facts)
+    print(text)
+    given.output.mkdir(parents=True, exist_ok=True)
+    results = given.output / "results.json"
+    known = {"machine": facts, "works": WORKS, "samples": list(map(asdict, samples))}
+    results.write_text(json.dumps(known, indent=1))
+    for file in filter(None, (given.output / "results.md", given.markdown)):
+        file.write_text(text)
+    if given.plots:
+        options = ["--no-project", "--quiet", "--python", sys.executable, "--script"]
+        command = [shutil.which("uv") or "uv", "run", *options, str(HERE / "plot.py")]
+        subprocess.run([*command, str(results), str(given.output)], check=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
