@@ -1,0 +1,177 @@
+"""The judge sees what must not be, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from jobcore import Attempt, Job, JobStatus, NewJob, Outcome
+from tools.faults.faults import Held
+from tools.faults.journal import Event, Line
+from tools.faults.judge import Evidence, Verdict, judge
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+LEASE = timedelta(seconds=2)
+
+
+def at(seconds: float) -> datetime:
+    return BEGIN + timedelta(seconds=seconds)
+
+
+def attempt(number: int, outcome: Outcome, began: float, ended: float) -> Attempt:
+    return Attempt(
+        number=number,
+        worker=f"worker {number}",
+        started_at=at(began),
+        ended_at=at(ended),
+        outcome=outcome,
+    )
+
+
+LOST = attempt(1, Outcome.LOST, 0, 2.5)
+SUCCEEDED = attempt(2, Outcome.SUCCEEDED, 3, 4)
+
+
+def job(*attempts: Attempt, status: JobStatus = JobStatus.COMPLETED) -> Job:
+    last = attempts[-1].number
+    new = Job.stored(NewJob(id="a", task="sleep"), BEGIN)
+    return new.model_copy(
+        update={
+            "status": status,
+            "attempt": last,
+            "attempts": attempts,
+            "result": str(last).encode(),
+        }
+    )
+
+
+def journal(*told: str) -> list[Line]:
+    words = [each.split() for each in told]
+    return [
+        Line(event=Event(event), job_id="a", attempt=int(number), process=7, at=0.0)
+        for event, number in words
+    ]
+
+
+def evidence(
+    found: Job, *told: str, strike: Held | None = None, bound: float = 3.5
+) -> Evidence:
+    return Evidence(
+        submitted=frozenset({"a"}),
+        jobs={"a": found},
+        journal=journal(*told),
+        strikes=[strike] if strike else [],
+        lease=LEASE,
+        bound=timedelta(seconds=bound),
+    )
+
+
+KILLED = evidence(
+    job(LOST, SUCCEEDED),
+    *("started 1", "started 2", "ended 2"),
+    strike={("a", 1): at(2.1)},
+)
+"""A worker was killed in the first attempt, 0.1 s after its last renewal."""
+
+
+def test_a_run_that_a_kill_explains_is_no_fault() -> None:
+    verdict = judge(KILLED)
+    assert verdict == Verdict(
+        strikes=1,
+        jobs=1,
+        lost=(),
+        run_twice=1,
+        finished_twice=0,
+        unexplained=(),
+        refused=0,
+        claims=1,
+        recoveries=(2.4,),
+        bound=timedelta(seconds=3.5),
+        untimely=(),
+        bystanders=0,
+    )
+    assert verdict.wrong == ()
+
+
+def test_a_job_that_is_not_in_the_store_is_lost() -> None:
+    assert judge(replace(KILLED, jobs={})).lost == ("job a is not in the store",)
+
+
+@pytest.mark.parametrize("status", set(JobStatus) - {JobStatus.COMPLETED})
+def test_a_job_that_is_not_completed_is_lost(status: JobStatus) -> None:
+    given = evidence(job(SUCCEEDED, status=status), "started 2", "ended 2")
+    assert judge(given).lost == (f"job a is {status}, reason None",)
+
+
+def test_a_job_whose_handler_never_ended_is_lost() -> None:
+    given = evidence(job(SUCCEEDED), "started 2")
+    assert judge(given).lost == ("job a is completed by attempt 2, which never was",)
+
+
+def test_a_job_with_the_result_of_a_stale_attempt_is_lost() -> None:
+    stale = job(LOST, SUCCEEDED).model_copy(update={"result": b"1"})
+    assert judge(replace(KILLED, jobs={"a": stale})).lost == (
+        "job a has the result of attempt 1",
+    )
+
+
+@pytest.mark.parametrize("outcome", set(Outcome) - {Outcome.LOST})
+def test_a_second_run_needs_a_lost_lease(outcome: Outcome) -> None:
+    given = evidence(
+        job(attempt(1, outcome, 0, 2.5), SUCCEEDED),
+        *("started 1", "started 2", "ended 2"),
+    )
+    assert judge(given).unexplained == ("job a ran in attempts 1 and 2",)
+
+
+def test_a_second_run_needs_a_record_of_the_first() -> None:
+    given = evidence(job(SUCCEEDED), "started 1", "started 2", "ended 2")
+    assert judge(given).unexplained == ("job a ran in attempts 1 and 2",)
+
+
+def test_a_second_run_must_not_begin_before_the_first_is_lost() -> None:
+    early = attempt(2, Outcome.SUCCEEDED, 2.4, 4)
+    given = evidence(job(LOST, early), "started 1", "started 2", "ended 2")
+    assert judge(given).unexplained == ("job a ran in attempts 1 and 2",)
+
+
+def test_an_attempt_does_not_begin_twice() -> None:
+    given = evidence(job(SUCCEEDED), "started 2", "started 2", "ended 2")
+    assert judge(given).unexplained == ("attempt 2 of job a began twice",)
+
+
+def test_recovery_must_not_be_late() -> None:
+    given = replace(KILLED, bound=timedelta(seconds=2.3))
+    (sentence,) = judge(given).untimely
+    assert sentence == "attempt 1 of job a was given back after 2.40 s, too late"
+
+
+def test_a_lease_must_not_be_cut_short() -> None:
+    given = replace(KILLED, lease=timedelta(seconds=3))
+    given = replace(given, strikes=[{("a", 1): at(3.1)}])
+    (sentence,) = judge(given).untimely
+    assert (
+        sentence == "attempt 1 of job a was given back after 2.40 s, within its lease"
+    )
+
+
+def test_what_a_dead_worker_held_must_be_given_back() -> None:
+    given = replace(KILLED, jobs={"a": job(SUCCEEDED)}, journal=journal("ended 2"))
+    assert judge(given).untimely == ("attempt 1 of job a was never given back",)
+
+
+def test_what_the_store_finds_wrong_is_wrong() -> None:
+    assert judge(KILLED, ["a count is wrong"]).wrong == ("a count is wrong",)
+
+
+def test_claims_lost_by_living_workers_are_counted_apart() -> None:
+    assert judge(replace(KILLED, strikes=[])).bystanders == 1
+
+
+def test_refused_reports_and_second_ends_are_counted() -> None:
+    told = ("started 1", "started 2", "ended 2", "ended 1", "refused 1")
+    verdict = judge(replace(KILLED, journal=journal(*told)))
+    assert (verdict.refused, verdict.run_twice, verdict.finished_twice) == (1, 1, 1)
+    assert verdict.wrong == ()
