@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+from jobcore.value import named_value
 
 
 class Outcome(StrEnum):
@@ -34,7 +35,7 @@ class ErrorDetail(BaseModel):
         return f"{self.type}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Attempt:
     """One execution of a job. Numbers rise and may have gaps; a running one has no
     end and no outcome. `error` is JSON text of an `ErrorDetail`."""

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobcore.job import Job, JobStatus
+from jobcore.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claim:
     """A job and the token of whoever holds it.
 

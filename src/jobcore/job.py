@@ -13,6 +13,7 @@ from pydantic_core import from_json
 from typing_extensions import TypeVar
 
 from jobcore.attempt import Attempt, ErrorDetail, Outcome, decode_error
+from jobcore.value import named_value
 
 _set: Final = object.__setattr__
 
@@ -70,7 +71,7 @@ class Limit:
     burst: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class NewJob:
     """A job on its way into a store, which sets its times and picks its status.
 
@@ -236,7 +237,9 @@ class Job(BaseModel, Generic[R_co]):
 
 
 _FIELDS: Final = set(Job.model_fields)
-_GIVEN: Final = tuple(name for name in Job.model_fields if name in NewJob.__slots__)
+_GIVEN: Final = tuple(
+    name for name in Job.model_fields if name in NewJob.__annotations__
+)
 _DEFAULTS: Final[Mapping[str, Any]] = {
     name: field.default for name, field in Job.model_fields.items()
 }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from jobcore.attempt import Attempt, Outcome
@@ -47,6 +48,8 @@ class JobEvent(StrEnum):
     """Its holder ended after a request to cancel."""
     RETRY = "retry"
     """An operator starts it anew, as the next generation."""
+
+    __hash__ = str.__hash__  # that of Enum runs in Python
 
 
 TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobEvent, JobStatus]]] = {
@@ -220,9 +223,7 @@ def _end(  # noqa: PLR0913 - the parts of one end of a claim, named at each call
     status = after(JobStatus.IN_PROGRESS, event)
     end = Transition(
         job_id=job.id,
-        expect=Expectation(
-            token=claim.token, no_cancel_request=event is not JobEvent.COMPLETE
-        ),
+        expect=_held(claim.token, event),
         status=status if delay is None else JobStatus.QUEUED,
         later=None if delay is None else status,
         delay=delay,
@@ -233,6 +234,11 @@ def _end(  # noqa: PLR0913 - the parts of one end of a claim, named at each call
     )
     requested = job.cancel_requested_at is not None
     return acknowledge(end) if requested and end.expect.no_cancel_request else end
+
+
+@lru_cache(maxsize=256)  # the claims of one call share a token
+def _held(token: str, event: JobEvent) -> Expectation:
+    return Expectation(token=token, no_cancel_request=event is not JobEvent.COMPLETE)
 
 
 def _ended(job: Job, outcome: Outcome, error: bytes | None) -> Attempt | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +10,10 @@ from pydantic import TypeAdapter
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim
 from jobcore.retry import RetryStrategy
+from jobcore.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Report:
     """The end of the attempt of *claim*, as *outcome*.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypedDict
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from typing_extensions import TypeVar, Unpack
 
 from jobcore.job import JobStatus, Limit
+from jobcore.value import value
 
 R_co = TypeVar("R_co", default=Any, covariant=True)
 
@@ -39,7 +40,7 @@ class SubmitOptions(TypedDict, total=False):
     max_retries: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JobRequest(Generic[R_co]):
     """A job to be: made by a task's `job(...)`, or by name, where the task's code is
     elsewhere: `JobRequest("send_email", {"to": "ada@example.org"})`. The arguments are

@@ -30,7 +30,6 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from types import TracebackType
@@ -42,11 +41,12 @@ from jobcore.job import Job, NewJob
 from jobcore.query import Filter, Page, Statistics
 from jobcore.retry import SYSTEM_RANDOM
 from jobcore.transition import Answer, Transition
+from jobcore.value import value
 
 A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Inserted:
     """The job as it is stored now, and whether this insert created it."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypedDict
 
 from jobcore.attempt import Attempt, Outcome
 from jobcore.job import TERMINAL, JobStatus
+from jobcore.value import named_value
 
 
 class Answer(StrEnum):
@@ -56,7 +57,7 @@ class Changes(TypedDict, total=False):
     extra: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Expectation:
     """What must hold when the write happens. What is None or False is not asked."""
 
@@ -82,7 +83,7 @@ class Expectation:
         return Answer.APPLIED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@named_value
 class Transition:
     """One guarded write of a batch.
 

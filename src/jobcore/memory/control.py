@@ -60,8 +60,8 @@ class InMemoryQueueControl(QueueControl):
         start counts against the rate of its key."""
         if job.task in self._paused.tasks:
             return {"status": JobStatus.HELD, "held_by": f"task:{job.task}"}
-        key, limit = job.limit_key, self._limit_of(job)
-        if key is None or limit is None:
+        key = job.limit_key
+        if key is None or (limit := self._limit_of(job)) is None:
             return None
         if self._places(f"limit:{key}", job) == 0:
             return {"status": JobStatus.HELD, "held_by": f"limit:{key}"}

@@ -14,6 +14,9 @@ from jobcore.attempt import Attempt
 from jobcore.job import TERMINAL, Job, JobStatus
 from jobcore.memory.line import Line
 
+_QUEUED, _HELD = JobStatus.QUEUED, JobStatus.HELD
+_SCHEDULED, _IN_PROGRESS = JobStatus.SCHEDULED, JobStatus.IN_PROGRESS
+
 
 @dataclass(slots=True)
 class Record:
@@ -39,22 +42,24 @@ class Index:
     )
 
     def add(self, job: Job) -> None:
-        self.counts[job.queue, job.status] += 1
-        if job.status is JobStatus.IN_PROGRESS:
+        status = job.status
+        self.counts[job.queue, status] += 1
+        if status is _IN_PROGRESS:
             self.in_progress[job.id] = None
             if job.limit_key is not None:
                 self.holders[job.limit_key].add(job.id)
-        elif job.status in TERMINAL:
-            self.finished[job.status][job.id] = None
+        elif status in TERMINAL:
+            self.finished[status][job.id] = None
 
     def remove(self, job: Job) -> None:
-        self.counts[job.queue, job.status] -= 1
-        if job.status is JobStatus.IN_PROGRESS:
+        status = job.status
+        self.counts[job.queue, status] -= 1
+        if status is _IN_PROGRESS:
             del self.in_progress[job.id]
             if job.limit_key is not None:
                 self.holders[job.limit_key].remove(job.id)
-        elif job.status in TERMINAL:
-            del self.finished[job.status][job.id]
+        elif status in TERMINAL:
+            del self.finished[status][job.id]
 
 
 class Records:
@@ -64,10 +69,10 @@ class Records:
         self.by_id: dict[str, Record] = {}
         self.index: Index = Index()
         self.queued: defaultdict[str, Line] = defaultdict(
-            lambda: Line(self._stands(JobStatus.QUEUED))
+            lambda: Line(self._stands(_QUEUED))
         )
         self.held: defaultdict[str, Line] = defaultdict(
-            lambda: Line(self._stands(JobStatus.HELD))
+            lambda: Line(self._stands(_HELD))
         )
         self.scheduled: list[tuple[datetime, str]] = []
         self.unique: dict[tuple[str, str], str] = {}
@@ -83,9 +88,9 @@ class Records:
     def change(self, record: Record, fields: Mapping[str, Any]) -> None:
         self.index.remove(record.job)
         record.job = job = record.job.changed(fields)
-        if job.status is not JobStatus.IN_PROGRESS:
+        if job.status is not _IN_PROGRESS:
             record.token = None
-        if job.status not in job.unique_scope:
+        if job.unique_key is not None and job.status not in job.unique_scope:
             self._free_unique_key(job)
         self._enter(job)
 
@@ -96,7 +101,7 @@ class Records:
 
     def next_scheduled(self) -> tuple[datetime, str] | None:
         """The scheduled job that is due first."""
-        stands = self._stands(JobStatus.SCHEDULED)
+        stands = self._stands(_SCHEDULED)
         while self.scheduled and not stands(*self.scheduled[0]):
             heapq.heappop(self.scheduled)
         return self.scheduled[0] if self.scheduled else None
@@ -110,13 +115,14 @@ class Records:
 
     def _enter(self, job: Job) -> None:
         self.index.add(job)
-        if job.status is JobStatus.QUEUED:
+        status = job.status
+        if status is _QUEUED:
             self.queued[job.queue].join(job)
-        elif job.status is JobStatus.HELD and job.held_by is not None:
+        elif status is _HELD and job.held_by is not None:
             self.held[job.held_by].join(job)
-        elif job.status is JobStatus.SCHEDULED:
+        elif status is _SCHEDULED:
             heapq.heappush(self.scheduled, (job.due_at, job.id))
-        if job.status is JobStatus.QUEUED or job.cancel_requested_at is not None:
+        if status is _QUEUED or job.cancel_requested_at is not None:
             self.wake()
 
     def _free_unique_key(self, job: Job) -> None:

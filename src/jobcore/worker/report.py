@@ -72,6 +72,8 @@ class Reporter:
     def _take(self, report: Report, answer: JobStatus | Exception) -> None:
         job_id = report.claim.job_id
         match answer:
+            case JobStatus():
+                _log(report, answer)
             case ClaimLostError():
                 _logger.warning("job %s was %s too late", job_id, report.outcome)
             case StoreUnavailableError() | JobConflictError():
@@ -79,10 +81,8 @@ class Reporter:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self._pause, self._send, report)
                 return
-            case Exception():
-                _logger.error("job %s cannot be reported", job_id, exc_info=answer)
-            case status:
-                _log(report, status)
+            case error:
+                _logger.error("job %s cannot be reported", job_id, exc_info=error)
         self._unsettled -= 1
         self._settled(report.claim)
 
