@@ -33,4 +33,4 @@ def test_a_value_has_the_fields_it_names_and_no_other() -> None:
 def test_a_named_value_takes_its_fields_by_name_only() -> None:
     assert Person(name="Ada").name == "Ada"
     with pytest.raises(TypeError):
-        Person("Ada")  # type: ignore[misc]  # what is refused here
+        Person("Ada")  # type: ignore[call-arg]  # what is refused here
