@@ -112,7 +112,6 @@ class Leases:
     def _lose(self, claim: Claim) -> None:
         held = self._held.get(claim.job_id)
         if held is not None and held.claim.token == claim.token:
-            _logger.warning("lost the claim of %s %s", claim.job.task, claim.job_id)
             del self._held[claim.job_id]
             self._interrupt(claim, Interruption.LOST)
 

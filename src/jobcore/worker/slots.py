@@ -91,10 +91,14 @@ class Slots:
         self._fill()
 
     def interrupt(self, claim: Claim, why: Interruption) -> None:
-        """End the run of *claim*, or give it back if it has not begun."""
-        if run := self._runs.get(_key(claim)):
+        """End the run of *claim*, or give it back if it has not begun. One that is
+        being reported may seem lost, as its report and a renewal have crossed."""
+        run, waits = self._runs.get(_key(claim)), claim in self._waiting
+        if why is Interruption.LOST and (run or waits):
+            _logger.warning("lost the claim of %s %s", claim.job.task, claim.job_id)
+        if run:
             run.interrupt(why)
-        elif claim in self._waiting:
+        elif waits:
             self._waiting.remove(claim)
             if why is Interruption.LOST:
                 self._forget(claim)

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from jobcore import (
+    Claim,
     DefaultJobManager,
     InMemoryJobStore,
     JobcoreConfig,
     JobFailedError,
+    JobStatus,
+    Renewal,
     Report,
     Tasks,
     Worker,
@@ -72,6 +75,36 @@ async def test_a_job_that_waits_behind_its_parent_goes_to_an_idle_worker(
     async with one, two:
         job = await host.jobs.submit(parent.job())
         assert await host.jobs.result(job) == "ran ran ran"
+
+
+async def test_a_renewal_that_crosses_a_report_is_no_loss(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    report, renew = host.jobs.report, host.jobs.renew
+    missed = asyncio.Event()
+
+    async def report_late(reports: Sequence[Report]) -> list[JobStatus | Exception]:
+        answers = await report(reports)
+        worker._slots.leases.renew_soon()
+        await missed.wait()
+        return answers
+
+    async def renew_and_tell(claims: Sequence[Claim]) -> Renewal:
+        renewal = await renew(claims)
+        if renewal.lost:
+            missed.set()
+        return renewal
+
+    @host.tasks.task()
+    async def work() -> None:
+        pass
+
+    monkeypatch.setattr(host.jobs, "report", report_late)
+    monkeypatch.setattr(host.jobs, "renew", renew_and_tell)
+    async with Worker(host.jobs, host.tasks) as worker:
+        await host.jobs.result(await host.jobs.submit(work.job()))
+        await missed.wait()
+    assert caplog.text == ""
 
 
 async def test_a_coroutine_function_in_a_plain_wrapper_is_run(host: Host) -> None:
