@@ -9,12 +9,11 @@ from functools import partial
 from typing import Any, NotRequired, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import CoreConfig, PydanticSerializationError, SchemaSerializer
+from pydantic_core import PydanticSerializationError, SchemaSerializer, from_json
 from typing_extensions import TypedDict
 
 from jobcore.errors import InvalidJobError
-
-_NUMBERS_AS_ARE = CoreConfig(ser_json_inf_nan="constants")  # and so to be refused
+from jobcore.payload import NUMBERS_AS_THEY_ARE
 
 _BY_NAME = {
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -42,7 +41,9 @@ class Arguments:
         shape = _typed_dict("Arguments", fields)
         shape.__pydantic_config__ = ConfigDict(allow_inf_nan=False, extra="forbid")
         self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
-        self._serializer = SchemaSerializer(self._adapter.core_schema, _NUMBERS_AS_ARE)
+        self._serializer = SchemaSerializer(
+            self._adapter.core_schema, NUMBERS_AS_THEY_ARE
+        )
         self._untyped = {
             each.name
             for each in parameters
@@ -67,9 +68,7 @@ class Arguments:
                 for name, value in checked.items()
                 if name not in self._untyped
             }
-            plain: dict[str, Any] = self._serializer.to_python(
-                typed, mode="json", warnings="error"
-            )
+            plain = from_json(self._serializer.to_json(typed, warnings="error"))
         except ValidationError as error:
             raise InvalidJobError("arguments", _problem(error)) from None
         except (TypeError, ValueError, PydanticSerializationError) as error:

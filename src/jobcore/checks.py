@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from jobcore.errors import InvalidJobError
-from jobcore.job import JobStatus, Limit
+from jobcore.job import UNFINISHED, JobStatus, Limit
 
 MAX_NAME = 64
 MAX_KEY = 255
@@ -104,6 +104,8 @@ def check_labels(value: object) -> dict[str, str]:
 
 def check_scope(value: object) -> frozenset[JobStatus]:
     """Statuses in which a unique key is kept: some, the first ones among them."""
+    if value is UNFINISHED:
+        return UNFINISHED
     if not isinstance(value, frozenset | set) or not value:
         raise InvalidJobError("unique_scope", "must be a set of statuses")
     if not all(isinstance(each, JobStatus) for each in value):

@@ -15,7 +15,16 @@ from typing_extensions import TypeVar
 from jobcore.attempt import Attempt, ErrorDetail, Outcome, decode_error
 from jobcore.value import named_value
 
-_set: Final = object.__setattr__
+_new: Final = object.__new__
+_set_fields, _set_names, _set_extra, _set_private = (
+    vars(BaseModel)[slot].__set__  # what pydantic itself sets in `model_construct`
+    for slot in (
+        "__dict__",
+        "__pydantic_fields_set__",
+        "__pydantic_extra__",
+        "__pydantic_private__",
+    )
+)
 
 R_co = TypeVar("R_co", default=Any, covariant=True)
 S = TypeVar("S")
@@ -164,11 +173,11 @@ class Job(BaseModel, Generic[R_co]):
         """The job that has exactly these *fields*, unchecked: for stores, which read
         back what was checked when it was submitted. Every field must be there, and
         the dictionary belongs to the job from now on."""
-        job = cls.__new__(cls)
-        _set(job, "__dict__", fields)
-        _set(job, "__pydantic_fields_set__", _FIELDS)
-        _set(job, "__pydantic_extra__", None)
-        _set(job, "__pydantic_private__", None)
+        job = _new(cls)
+        _set_fields(job, fields)
+        _set_names(job, _FIELDS)
+        _set_extra(job, None)
+        _set_private(job, None)
         return job
 
     def changed(self, fields: Mapping[str, Any]) -> Job[R_co]:
@@ -261,7 +270,7 @@ class _SubmittedJob(Job[R_co]):
     ) -> Self:
         submitted = cls.trusted(vars(job))
         private = {"_result_type": result_type, "_duplicate": duplicate}
-        _set(submitted, "__pydantic_private__", private)
+        _set_private(submitted, private)
         return submitted
 
     def renewed(self, record: Job[Any]) -> Job[R_co]:

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Coroutine, Generator, Iterator
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import (
+    CoreConfig,
+    SchemaSerializer,
+    from_json,
+    to_json,
+    to_jsonable_python,
+)
 
 from jobcore.errors import InvalidJobError, TooLargeError
 
 MAX_DEPTH = 64
+NUMBERS_AS_THEY_ARE = CoreConfig(ser_json_inf_nan="constants")  # and so to be refused
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
 _MAX_PROBLEM = 1024
 
@@ -122,8 +130,12 @@ def _plain(value: object, result_type: TypeAdapter[Any] | None) -> object:
         raise InvalidJobError("result", "is an iterator, which has not run yet")
     if result_type is None:
         return value
-    plain: object = result_type.dump_python(value, mode="json", warnings="error")
-    return plain
+    return from_json(_serializer(result_type).to_json(value, warnings="error"))
+
+
+@lru_cache(maxsize=1024)
+def _serializer(kind: TypeAdapter[Any]) -> SchemaSerializer:
+    return SchemaSerializer(kind.core_schema, NUMBERS_AS_THEY_ARE)
 
 
 def _likeness(value: object) -> object:

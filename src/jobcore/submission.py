@@ -7,13 +7,13 @@ from functools import cache
 from typing import TypeVar
 
 from pydantic import BaseModel
-from pydantic_core import CoreConfig, PydanticSerializationError, SchemaSerializer
+from pydantic_core import PydanticSerializationError, SchemaSerializer
 
 from jobcore import checks
 from jobcore.config import JobcoreConfig
 from jobcore.errors import InvalidJobError
 from jobcore.job import UNFINISHED, NewJob
-from jobcore.payload import encode
+from jobcore.payload import NUMBERS_AS_THEY_ARE, encode
 from jobcore.request import JobRequest, SubmitOptions, merged
 
 T = TypeVar("T")
@@ -62,8 +62,7 @@ def _given(
 
 @cache
 def _writer(model: type[BaseModel]) -> SchemaSerializer:
-    numbers_as_are = CoreConfig(ser_json_inf_nan="constants")  # and so to be refused
-    return SchemaSerializer(model.__pydantic_core_schema__, numbers_as_are)
+    return SchemaSerializer(model.__pydantic_core_schema__, NUMBERS_AS_THEY_ARE)
 
 
 def _payload(request: JobRequest[object], limit: int) -> bytes:

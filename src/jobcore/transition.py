@@ -112,7 +112,7 @@ class Transition:
     @property
     def receipt(self) -> str | None:
         """What a store keeps of the last recorded write, to know it when it returns."""
-        return None if self.token is None else f"{self.token}:{self.outcome}"
+        return self.token and f"{self.token}:" + (self.outcome or "")
 
     def came_before(self, receipt: str | None) -> bool:
         """Whether a job with this last *receipt* shows that this very write was made

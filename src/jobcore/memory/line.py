@@ -24,8 +24,11 @@ class Line:
     def take(self) -> Iterator[str]:
         """The ids from the front on; each leaves the line when it is yielded."""
         for priority in sorted(self._levels):
-            while self._front(priority):
-                yield heapq.heappop(self._levels[priority])[1]
+            level = self._levels[priority]
+            while level:
+                due_at, job_id = heapq.heappop(level)
+                if self._stands(due_at, job_id):
+                    yield job_id
             del self._levels[priority]
 
     def oldest_due_at(self) -> datetime | None:

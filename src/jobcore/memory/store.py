@@ -54,6 +54,7 @@ class InMemoryJobStore(JobStore, Verifiable):
             return ClaimResult(tuple(claims))
         now = self._now()
         claims, kept, examined = [], Counter[JobStatus](), 0
+        bound = request.bound
         for job_id in self._candidates(request.queues if request.limit else ()):
             record = self._records.by_id[job_id]
             obstacle = self._control.obstacle(record.job, now)
@@ -66,12 +67,12 @@ class InMemoryJobStore(JobStore, Verifiable):
             else:
                 self._records.change(record, obstacle)
                 kept[record.job.status] += 1
-            if len(claims) == request.limit or examined == request.bound:
+            if len(claims) == request.limit or examined == bound:
                 break
         return ClaimResult(
             tuple(claims),
             examined,
-            bounded=examined == request.bound and len(claims) < request.limit,
+            bounded=examined == bound and len(claims) < request.limit,
             held=kept[JobStatus.HELD],
             deferred=kept[JobStatus.SCHEDULED],
         )
