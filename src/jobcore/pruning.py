@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from jobcore.calls import StoreCalls
@@ -30,8 +31,13 @@ async def prune(store: JobStore, calls: StoreCalls, config: JobcoreConfig) -> in
 
 
 async def _delete_all(store: JobStore, calls: StoreCalls, old: Filter) -> int:
-    deleted, total = _BATCH, 0
-    while deleted == _BATCH:
+    """Rest after each batch for as long as it took: a store that lets one write at a
+    time would else have none left for those who come by only now and then."""
+    now, total = asyncio.get_running_loop().time, 0
+    while True:
+        began_at = now()
         deleted = await calls.call(lambda: store.delete(old, _BATCH))
         total += deleted
-    return total
+        if deleted < _BATCH:
+            return total
+        await asyncio.sleep(now() - began_at)
