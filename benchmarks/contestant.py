@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from platform import python_version
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -85,7 +86,7 @@ class Contestant(ABC):
     """
 
     package: ClassVar[str]
-    """The distribution whose version is shown."""
+    """The distribution whose version is shown; none for plain Python."""
     offers: ClassVar[Sequence[Offer]]
 
     def __init__(self, order: Order, journal: Journal) -> None:
@@ -232,7 +233,7 @@ def facts(kind: type[Contestant]) -> None:
     say(
         "facts",
         python=sys.executable,
-        version=version(kind.package),
+        version=version(kind.package) if kind.package else python_version(),
         offers=[{**asdict(each), "works": sorted(each.works)} for each in kind.offers],
     )
 
