@@ -190,7 +190,7 @@ async def claim_beside(
         claims = (await jobs.claim("claimer", [QUEUE], 1)).claims
         taken.append((time.perf_counter() - began) * 1e3)
         assert claims, "the queue has run empty"
-        await asyncio.gather(*map(jobs.complete, claims))
+        await asyncio.gather(*map(jobs.release, claims))
         await asyncio.sleep(0.005)
     return taken
 
