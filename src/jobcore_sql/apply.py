@@ -13,7 +13,7 @@ from jobcore_sql.among import Among
 from jobcore_sql.bulk import update_rows
 from jobcore_sql.records import lock
 from jobcore_sql.tables import attempts, jobs
-from jobcore_sql.transaction import Deltas, Transaction
+from jobcore_sql.transaction import Moves, Transaction
 
 _READ = (
     select(
@@ -82,24 +82,23 @@ class _Batch:
         if transition.token is not None:
             effect["receipt"] = transition.receipt
         self._file(transition)
-        self._changes[row.id] = {**self._changes.get(row.id, {}), **effect}
+        self._changes.setdefault(row.id, {}).update(effect)
         return Answer.APPLIED
 
     def write(self) -> None:
         """Write what has changed, all that changes in the same fields at once; what
         frees a unique key before what takes one."""
         alike = defaultdict[tuple[bool, tuple[str, ...]], list[Sequence[Any]]](list)
-        deltas = Deltas()
+        moves = Moves()
         for job_id, change in self._changes.items():
             row = self._rows[job_id]
             takes_key = change.get("unique_lock") is not None
             alike[takes_key, tuple(change)].append((job_id, *change.values()))
-            deltas[row.queue, row.status] -= 1
-            deltas[row.queue, change["status"]] += 1
+            moves[row.queue, row.status, change["status"]] += 1
         for (_, names), rows in sorted(alike.items()):
             update_rows(self._transaction, jobs, ("id", *names), rows)
         self._transaction.add(attempts, list(self._filed.values()))
-        self._transaction.count(deltas)
+        self._transaction.count(moves)
 
     def _row(self, job_id: str) -> Any:
         """A row as the batch has changed it so far."""

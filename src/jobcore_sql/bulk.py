@@ -8,9 +8,10 @@ left over of a list is NULL, which is nobody's id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from itertools import chain, zip_longest
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from itertools import chain, compress, zip_longest
+from operator import not_
 from typing import Any, Final
 
 from sqlalchemy import CTE, Table, bindparam, column, insert, select, update, values
@@ -45,25 +46,31 @@ def _write(
     names: Names,
     rows: Sequence[Sequence[Any]],
 ) -> None:
-    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    columns = list(zip(*rows, strict=True))
+    own = [values.count(values[0]) != len(rows) for values in columns]
+    own[0] = True
+    shared_names, own_names = _split(names, tuple(own))
     shared = {
         _shared(name): values[0]
-        for name, values in columns.items()
-        if name != names[0] and values.count(values[0]) == len(values)
+        for name, values in zip(names, columns, strict=True)
+        if name not in own_names
     }
-    own = tuple(name for name in names if _shared(name) not in shared)
-    common = tuple(name for name in names if _shared(name) in shared)
-    listed = list(zip(*(columns[name] for name in own), strict=True))
-    for page in _pages(listed):
+    listed = list(zip(*compress(columns, own), strict=True))
+    for start in range(0, len(listed), _LONGEST):
+        page = listed[start : start + _LONGEST]
         size = 1 << (len(page) - 1).bit_length()
-        own_values = dict(zip_longest(_listed(own, size), chain.from_iterable(page)))
-        clause = kind(table, common, own, size)
-        transaction.write(clause, {**shared, **own_values})
+        parameters = zip_longest(_listed(own_names, size), chain.from_iterable(page))
+        clause = kind(table, shared_names, own_names, size)
+        transaction.write(clause, {**shared, **dict(parameters)})
 
 
-def _pages(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
-    for start in range(0, len(rows), _LONGEST):
-        yield rows[start : start + _LONGEST]
+@lru_cache(maxsize=1024)
+def _split(names: Names, own: tuple[bool, ...]) -> tuple[Names, Names]:
+    """Those of *names* that are shared, and those that are not."""
+    return (
+        tuple(compress(names, map(not_, own))),
+        tuple(compress(names, own)),
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -102,5 +109,6 @@ def _listed(own: Names, size: int) -> Names:
     return tuple(f"{name}_{place}" for place in range(size) for name in own)
 
 
+@cache
 def _shared(name: str) -> str:
     return f"new_{name}"

@@ -7,6 +7,7 @@ statement: the one shape that every SQL database can do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
@@ -18,7 +19,7 @@ from jobcore_sql.gate import Gate, keys_of
 from jobcore_sql.move import LIMIT, unlock
 from jobcore_sql.records import IS_IN_PROGRESS, IS_QUEUED, JOB, fields, job, lock
 from jobcore_sql.tables import jobs
-from jobcore_sql.transaction import Deltas, Transaction
+from jobcore_sql.transaction import Moves, Transaction
 
 _PLACE = (jobs.c.priority, jobs.c.due_at, jobs.c.id)
 _QUEUE = IS_QUEUED & (jobs.c.queue == bindparam("queue"))
@@ -145,11 +146,9 @@ def _take(
     }
     transaction.write(_TAKE, row)
     _follow(transaction, [(each, {"status": JobStatus.IN_PROGRESS}) for each in taken])
+    effect = cache(partial(request.effect, now=now))
     return tuple(
-        Claim(
-            Job.trusted({**each, **request.effect(each["attempt"], now)}),
-            request.token,
-        )
+        Claim(Job.trusted({**each, **effect(each["attempt"])}), request.token)
         for each in taken
     )
 
@@ -183,6 +182,9 @@ def _follow(
         and lock(each["unique_key"], each["unique_scope"], change["status"]) is None
     ]
     unlock(transaction, freed)
-    deltas = Deltas((each["queue"], change["status"]) for each, change in changed)
-    deltas.subtract((each["queue"], each["status"]) for each, _ in changed)
-    transaction.count(deltas)
+    transaction.count(
+        Moves(
+            (each["queue"], each["status"], change["status"])
+            for each, change in changed
+        )
+    )

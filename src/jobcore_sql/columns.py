@@ -4,8 +4,8 @@ Instants are whole microseconds since 1970 where a database has no type that kee
 zone (SQLite), so that they compare and index as numbers. Lengths of time are whole
 microseconds everywhere.
 
-Each type gives its pair of plain functions straight to SQLAlchemy: they are called for
-every value of every row.
+Each type gives plain functions straight to whoever runs a statement: they are called
+for every value of every row.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from jobcore import JobStatus, Limit
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
+Code: TypeAlias = Callable[[Any], Any]
 Implementation: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,46 +34,54 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Coded(TypeDecorator[T]):
-    """A type whose values are encoded and decoded by two functions; None is neither."""
+    """A type with a function that says what is stored for a value, and one that says
+    which value is stored. Both leave None as it is."""
 
     impl: Implementation = Text
     cache_ok: bool | None = True
 
-    def encode(self, value: Any) -> Any:
-        """What is stored for *value*."""
-        raise NotImplementedError
-
-    def decode(self, stored: Any) -> Any:
-        """The value that is *stored*."""
-        raise NotImplementedError
+    encode: Code
+    decode: Code
 
     def bind_processor(
         self,
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> Callable[[Any], Any]:
-        encode = self.encode
-        return lambda value: None if value is None else encode(value)
+    ) -> Code:
+        return self.encode
 
     def result_processor(
         self,
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
         coltype: object,  # noqa: ARG002 - likewise
-    ) -> Callable[[Any], Any]:
-        decode = self.decode
-        return lambda stored: None if stored is None else decode(stored)
+    ) -> Code:
+        return self.decode
+
+
+def _microseconds(value: datetime | None) -> int | None:
+    return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+
+@lru_cache(maxsize=4096)
+def _instant(stored: int | None) -> datetime | None:
+    return None if stored is None else _EPOCH + timedelta(0, 0, stored)
 
 
 class Instant(Coded[datetime]):
-    """A moment."""
+    """A moment. Those of a batch repeat from row to row, and are decoded once."""
 
     impl: Implementation = BigInteger
     cache_ok: bool | None = True
 
-    def encode(self, value: datetime) -> int:
-        return (value - _EPOCH) // _MICROSECOND
+    encode: Code = staticmethod(_microseconds)
+    decode: Code = staticmethod(_instant)
 
-    def decode(self, stored: int) -> datetime:
-        return _EPOCH + timedelta(0, 0, stored)
+
+def _length(value: timedelta | None) -> int | None:
+    return None if value is None else value // _MICROSECOND
+
+
+def _duration(stored: int | None) -> timedelta | None:
+    return None if stored is None else timedelta(0, 0, stored)
 
 
 class Duration(Coded[timedelta]):
@@ -81,11 +90,8 @@ class Duration(Coded[timedelta]):
     impl: Implementation = BigInteger
     cache_ok: bool | None = True
 
-    def encode(self, value: timedelta) -> int:
-        return value // _MICROSECOND
-
-    def decode(self, stored: int) -> timedelta:
-        return timedelta(0, 0, stored)
+    encode: Code = staticmethod(_length)
+    decode: Code = staticmethod(_duration)
 
 
 class Whole(TypeDecorator[int]):
@@ -111,14 +117,22 @@ class Word(Coded[E], Generic[E]):
     def __init__(self, kind: type[E]) -> None:
         super().__init__(16)
         self.kind = kind
-        self._texts = {each: each.value for each in kind}
-        self._members = {each.value: each for each in kind}
+        texts: dict[E | None, str | None] = {each: each.value for each in kind}
+        members: dict[str | None, E | None] = {each.value: each for each in kind}
+        self.encode = (texts | {None: None}).__getitem__
+        self.decode = (members | {None: None}).__getitem__
 
-    def encode(self, value: E) -> str:
-        return self._texts[value]
 
-    def decode(self, stored: str) -> E:
-        return self._members[stored]
+@lru_cache(maxsize=128)
+def _scope_text(scope: frozenset[JobStatus] | None) -> str | None:
+    return None if scope is None else ",".join(sorted(scope))
+
+
+@lru_cache(maxsize=128)
+def _scope(text: str | None) -> frozenset[JobStatus] | None:
+    if text is None:
+        return None
+    return frozenset(JobStatus(each) for each in text.split(",") if each)
 
 
 class Scope(Coded[frozenset[JobStatus]]):
@@ -127,11 +141,18 @@ class Scope(Coded[frozenset[JobStatus]]):
     impl: Implementation = String(80)
     cache_ok: bool | None = True
 
-    def encode(self, value: frozenset[JobStatus]) -> str:
-        return _scope_text(value)
+    encode: Code = staticmethod(_scope_text)
+    decode: Code = staticmethod(_scope)
 
-    def decode(self, stored: str) -> frozenset[JobStatus]:
-        return _scope(stored)
+
+def _json_text(value: Any) -> str | None:
+    return None if value is None else to_json(value).decode()
+
+
+def _json(text: str | None) -> Any:
+    if text == "{}":
+        return {}
+    return None if text is None else from_json(text)
 
 
 class Json(Coded[Any]):
@@ -140,11 +161,30 @@ class Json(Coded[Any]):
     impl: Implementation = Text
     cache_ok: bool | None = True
 
-    def encode(self, value: Any) -> str:
-        return to_json(value).decode()
+    encode: Code = staticmethod(_json_text)
+    decode: Code = staticmethod(_json)
 
-    def decode(self, stored: str) -> Any:
-        return from_json(stored)
+
+@lru_cache(maxsize=1024)
+def _figures(limit: Limit | None) -> str | None:
+    if limit is None:
+        return None
+    period = limit.period // _MICROSECOND
+    figures = [limit.concurrency, limit.rate, period, limit.burst]
+    return to_json(figures).decode()
+
+
+@lru_cache(maxsize=1024)
+def _limit(text: str | None) -> Limit | None:
+    if text is None:
+        return None
+    concurrency, rate, period, burst = from_json(text)
+    return Limit(
+        concurrency=concurrency,
+        rate=rate,
+        period=timedelta(0, 0, period),
+        burst=burst,
+    )
 
 
 class Figures(Coded[Limit]):
@@ -153,31 +193,5 @@ class Figures(Coded[Limit]):
     impl: Implementation = Text
     cache_ok: bool | None = True
 
-    def encode(self, value: Limit) -> str:
-        period = value.period // _MICROSECOND
-        figures = [value.concurrency, value.rate, period, value.burst]
-        return to_json(figures).decode()
-
-    def decode(self, stored: str) -> Limit:
-        return _limit(stored)
-
-
-@lru_cache(maxsize=128)
-def _scope_text(scope: frozenset[JobStatus]) -> str:
-    return ",".join(sorted(scope))
-
-
-@lru_cache(maxsize=128)
-def _scope(text: str) -> frozenset[JobStatus]:
-    return frozenset(JobStatus(each) for each in text.split(",") if each)
-
-
-@lru_cache(maxsize=1024)
-def _limit(text: str) -> Limit:
-    concurrency, rate, period, burst = from_json(text)
-    return Limit(
-        concurrency=concurrency,
-        rate=rate,
-        period=timedelta(0, 0, period),
-        burst=burst,
-    )
+    encode: Code = staticmethod(_figures)
+    decode: Code = staticmethod(_limit)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError
 
 from jobcore import StoreError, StoreNotOpenError
@@ -90,9 +91,7 @@ class Database:
         """Run *verb* on one snapshot."""
 
         def work(connection: Connection) -> T:
-            with connection.begin():
-                self._dialect.begin_reading(connection)
-                return verb(self._transaction(connection, offset))
+            return self._run(connection, verb, offset, self._dialect.begin_reading)
 
         return await self._usable().reader.run(work)
 
@@ -100,8 +99,7 @@ class Database:
         """Run *verb* with each statement seeing what is newest."""
 
         def work(connection: Connection) -> T:
-            with connection.begin():
-                return verb(self._transaction(connection, offset))
+            return self._run(connection, verb, offset)
 
         return await self._usable().reader.run(work)
 
@@ -112,25 +110,30 @@ class Database:
         any lock: what it answers is the answer."""
 
         def work(connection: Connection) -> T:
-            if unless is not None:
-                with connection.begin():
-                    known = unless(self._transaction(connection, offset))
-                if known is not None:
-                    return known
-            with connection.begin():
-                self._dialect.begin_writing(connection)
-                return verb(self._transaction(connection, offset))
+            known = unless and self._run(connection, unless, offset)
+            if known is not None:
+                return known
+            return self._run(connection, verb, offset, self._dialect.begin_writing)
 
         return await self._usable().writer.run(work)
 
-    def _transaction(self, connection: Connection, offset: timedelta) -> Transaction:
-        now = self._dialect.now(connection) + offset
-        cursor = connection.connection.cursor()
-        return Transaction(connection, cursor, now, self._dialect)
+    def _run(
+        self,
+        connection: Connection,
+        verb: Verb[T],
+        offset: timedelta,
+        begin: Callable[[DBAPICursor], None] | None = None,
+    ) -> T:
+        with connection.begin():
+            cursor = connection.connection.cursor()
+            if begin is not None:
+                begin(cursor)
+            now = self._dialect.now(cursor) + offset
+            return verb(Transaction(connection, cursor, now, self._dialect))
 
     def _check_schema(self, connection: Connection) -> None:
         with connection.begin():
-            self._dialect.begin_writing(connection)
+            self._dialect.begin_writing(connection.connection.cursor())
             schema.check(connection, migrate=self._options.auto_migrate)
 
     def _usable(self) -> _Lanes:

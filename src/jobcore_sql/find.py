@@ -22,7 +22,7 @@ from jobcore import TERMINAL, Attempt, Filter, Job, Page
 from jobcore_sql.among import Among
 from jobcore_sql.records import IS_IN_PROGRESS, JOB, job
 from jobcore_sql.tables import attempts, jobs, labels
-from jobcore_sql.transaction import Deltas, Transaction
+from jobcore_sql.transaction import Moves, Transaction
 
 WINDOW: Final = 10_000
 """How many jobs a page of `find` looks at, whether they match or not."""
@@ -114,9 +114,7 @@ def delete(transaction: Transaction, wanted: Filter, limit: int) -> int:
     ids = [row.id for row in rows]
     for statement in _DELETE:
         transaction.write(statement, {"ids": ids})
-    deltas = Deltas()
-    deltas.subtract((row.queue, row.status) for row in rows)
-    transaction.count(deltas)
+    transaction.count(Moves((row.queue, row.status, None) for row in rows))
     return len(rows)
 
 

@@ -13,7 +13,7 @@ from jobcore_sql.among import Among
 from jobcore_sql.bulk import insert_rows
 from jobcore_sql.records import JOB, job, lock
 from jobcore_sql.tables import jobs, labels
-from jobcore_sql.transaction import Deltas, Transaction
+from jobcore_sql.transaction import Moves, Transaction
 
 _BY_ID = select(*JOB).where(Among(jobs.c.id, "ids"))
 _BY_LOCK = select(*JOB).where(
@@ -91,7 +91,7 @@ def _store(transaction: Transaction, created: Sequence[Job]) -> None:
     ]
     if named:
         insert_rows(transaction, labels, ("job_id", "name", "value"), named)
-    transaction.count(Deltas((each.queue, each.status) for each in created))
+    transaction.count(Moves((each.queue, None, each.status) for each in created))
 
 
 def _row(new: Job) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Row, Select, bindparam, select, update
 from jobcore import JobStatus
 from jobcore_sql.among import Among
 from jobcore_sql.tables import jobs
-from jobcore_sql.transaction import Deltas, Transaction
+from jobcore_sql.transaction import Moves, Transaction
 
 MOVED: Select[Any] = select(
     jobs.c.id, jobs.c.queue, jobs.c.status, jobs.c.unique_lock, jobs.c.unique_scope
@@ -39,9 +39,7 @@ def requeue(transaction: Transaction, rows: Sequence[Row[Any]]) -> None:
             if row.unique_lock is not None and JobStatus.QUEUED not in row.unique_scope
         ],
     )
-    deltas = Deltas((row.queue, JobStatus.QUEUED) for row in rows)
-    deltas.subtract((row.queue, row.status) for row in rows)
-    transaction.count(deltas)
+    transaction.count(Moves((row.queue, row.status, JobStatus.QUEUED) for row in rows))
 
 
 def unlock(transaction: Transaction, ids: Sequence[str]) -> None:

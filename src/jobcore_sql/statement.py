@@ -8,15 +8,15 @@ encoded and decoded, a column at a time.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import BindParameter, Dialect, SelectBase
 from sqlalchemy.sql import ClauseElement
 
-Code: TypeAlias = Callable[[Any], Any]
+from jobcore_sql.columns import Code
 
 
 @dataclass(frozen=True, slots=True)

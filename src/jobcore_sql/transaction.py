@@ -17,8 +17,9 @@ from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.statement import Statement, prepared
 from jobcore_sql.tables import counts
 
-Deltas = Counter[tuple[str, JobStatus]]
-"""How many jobs more, or fewer, a queue has in a status."""
+Moves = Counter[tuple[str, JobStatus | None, JobStatus | None]]
+"""How many jobs of a queue went from one status (None: they are new) to another (None:
+they are deleted)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,14 @@ class Transaction:
         if rows:
             self.write(self.dialect.insert_missing(table, tuple(rows[0])), *rows)
 
-    def count(self, deltas: Deltas) -> None:
+    def count(self, moves: Moves) -> None:
         """Let the counts follow."""
+        deltas = Counter[tuple[str, JobStatus]]()
+        for (queue, before, after), n in moves.items():
+            if before is not None:
+                deltas[queue, before] -= n
+            if after is not None:
+                deltas[queue, after] += n
         changed = [
             {"queue": queue, "status": status, "n": n}
             for (queue, status), n in sorted(deltas.items())

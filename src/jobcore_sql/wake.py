@@ -88,7 +88,7 @@ def look(
     transaction: Transaction, seen: int | None, queues: Sequence[str], worker: str
 ) -> tuple[int, bool]:
     """The database's version, and whether there is news for *worker* since *seen*."""
-    version = transaction.dialect.version(transaction.connection)
+    version = transaction.dialect.version(transaction.cursor)
     return version, version != seen and _any_news(transaction, queues, worker)
 
 

@@ -93,7 +93,7 @@ async def test_closing_leaves_no_thread_and_no_file_open(url: str, path: Path) -
     async with SQLJobStore(url) as store:
         await store.insert([named(store, a_job())])
         await store.statistics()
-        assert threads() == {"jobcore-sql-writer_0", "jobcore-sql-reader_0"}
+        assert threads() == {"jobcore-sql-writer", "jobcore-sql-reader"}
     gc.collect()
     assert not threads()
     assert [each.name for each in path.parent.iterdir()] == [path.name], "WAL is gone"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Column, Connection, Dialect, Engine, Table
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
 
 from jobcore import StoreError
@@ -28,16 +29,16 @@ class StoreDialect(Protocol):
     def prepare(self, connection: Connection) -> None:
         """Make the settings of a fresh connection."""
 
-    def begin_reading(self, connection: Connection) -> None:
+    def begin_reading(self, cursor: DBAPICursor) -> None:
         """Start a transaction that sees one snapshot."""
 
-    def begin_writing(self, connection: Connection) -> None:
+    def begin_writing(self, cursor: DBAPICursor) -> None:
         """Start a transaction that may write, and wait for its lock."""
 
-    def now(self, connection: Connection) -> datetime:
+    def now(self, cursor: DBAPICursor) -> datetime:
         """The database's clock."""
 
-    def version(self, connection: Connection) -> int:
+    def version(self, cursor: DBAPICursor) -> int:
         """A number that changes when another connection has committed."""
 
     def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:

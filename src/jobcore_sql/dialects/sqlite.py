@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
@@ -107,17 +108,18 @@ class SQLiteDialect:
         connection.exec_driver_sql("PRAGMA journal_size_limit = 67108864")
         connection.rollback()
 
-    def begin_reading(self, connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+    def begin_reading(self, cursor: DBAPICursor) -> None:
+        cursor.execute("BEGIN")
 
-    def begin_writing(self, connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def begin_writing(self, cursor: DBAPICursor) -> None:
+        cursor.execute("BEGIN IMMEDIATE")
 
-    def now(self, connection: Connection) -> datetime:  # noqa: ARG002 - it has no clock
+    def now(self, cursor: DBAPICursor) -> datetime:  # noqa: ARG002 - it has no clock
         return datetime.now(UTC)
 
-    def version(self, connection: Connection) -> int:
-        version: int = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+    def version(self, cursor: DBAPICursor) -> int:
+        cursor.execute("PRAGMA data_version")
+        version: int = cursor.fetchall()[0][0]
         return version
 
     def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
