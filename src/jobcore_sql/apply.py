@@ -70,13 +70,13 @@ class _Batch:
         if answer is not Answer.APPLIED or transition.came_before(row.receipt):
             return answer
         effect = transition.effect(row, now)
-        key = lock(row.unique_key, row.unique_scope, effect["status"])
-        if transition.next_generation:
-            if key is not None and not self._is_free(row, key):
+        if row.unique_key is not None:
+            key = lock(row.unique_key, row.unique_scope, effect["status"])
+            takes = key is not None and transition.next_generation
+            if takes and not self._is_free(row, key):
                 return Answer.UNIQUE_KEY
-            effect["unique_lock"] = key
-        elif key is None:
-            effect["unique_lock"] = None
+            if takes or key is None:
+                effect["unique_lock"] = key
         if effect["status"] is not JobStatus.IN_PROGRESS:
             effect["token"] = None
         if transition.token is not None:

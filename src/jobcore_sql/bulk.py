@@ -47,30 +47,28 @@ def _write(
     rows: Sequence[Sequence[Any]],
 ) -> None:
     columns = list(zip(*rows, strict=True))
-    own = [values.count(values[0]) != len(rows) for values in columns]
-    own[0] = True
-    shared_names, own_names = _split(names, tuple(own))
+    differing = [values.count(values[0]) != len(rows) for values in columns[1:]]
+    own = (True, *differing)
+    common_names, own_names = _split(names, own)
     shared = {
         _shared(name): values[0]
-        for name, values in zip(names, columns, strict=True)
-        if name not in own_names
+        for name, values in zip(
+            common_names, compress(columns, map(not_, own)), strict=True
+        )
     }
     listed = list(zip(*compress(columns, own), strict=True))
     for start in range(0, len(listed), _LONGEST):
         page = listed[start : start + _LONGEST]
         size = 1 << (len(page) - 1).bit_length()
+        clause = kind(table, common_names, own_names, size)
         parameters = zip_longest(_listed(own_names, size), chain.from_iterable(page))
-        clause = kind(table, shared_names, own_names, size)
         transaction.write(clause, {**shared, **dict(parameters)})
 
 
 @lru_cache(maxsize=1024)
 def _split(names: Names, own: tuple[bool, ...]) -> tuple[Names, Names]:
     """Those of *names* that are shared, and those that are not."""
-    return (
-        tuple(compress(names, map(not_, own))),
-        tuple(compress(names, own)),
-    )
+    return tuple(compress(names, map(not_, own))), tuple(compress(names, own))
 
 
 @lru_cache(maxsize=1024)

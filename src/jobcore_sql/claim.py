@@ -7,7 +7,6 @@ statement: the one shape that every SQL database can do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
@@ -17,15 +16,18 @@ from jobcore_sql.among import Among
 from jobcore_sql.bulk import update_rows
 from jobcore_sql.gate import Gate, keys_of
 from jobcore_sql.move import LIMIT, unlock
-from jobcore_sql.records import IS_IN_PROGRESS, IS_QUEUED, JOB, fields, job, lock
+from jobcore_sql.records import BLANK, FIELDS, IS_IN_PROGRESS, IS_QUEUED, JOB, job, lock
 from jobcore_sql.tables import jobs
 from jobcore_sql.transaction import Moves, Transaction
 
 _PLACE = (jobs.c.priority, jobs.c.due_at, jobs.c.id)
 _QUEUE = IS_QUEUED & (jobs.c.queue == bindparam("queue"))
 _ANY = select(jobs.c.id).where(_QUEUE).limit(1)
+# What a claim sets and what is null in the queue need not be read.
+_SET = ("worker", "lease_until", "started_at", "ended_at", "outcome", "status")
+_NULL = ("held_by", "finished_at")
 _FIRST = (
-    select(*JOB)
+    select(*(jobs.c[name] for name in FIELDS if name not in {*_SET, *_NULL}))
     .where(_QUEUE)
     .order_by(*_PLACE)
     .limit(LIMIT)
@@ -106,9 +108,10 @@ def _own(transaction: Transaction, request: ClaimRequest) -> tuple[Claim, ...]:
 def _candidates(
     transaction: Transaction, request: ClaimRequest, gate: Gate, taken: Sequence[Fields]
 ) -> Iterator[Fields]:
-    """Queued jobs in the order of claims, page by page, until enough are *taken* or the
-    bound is reached. The first page of a queue is what is still wanted, as nearly
-    always all of it starts."""
+    """Queued jobs as they are once taken, in the order of claims, page by page, until
+    enough are *taken* or the bound is reached. The first page of a queue is what is
+    still wanted, as nearly always all of it starts."""
+    claimed = {**BLANK, **request.effect(0, transaction.now)}
     left = request.bound
     for queue in request.queues:
         if queue in gate.paused.queues:
@@ -117,8 +120,9 @@ def _candidates(
         size = request.limit - len(taken)
         while left and len(taken) < request.limit:
             size = min(size, left)
-            rows = transaction.rows(statement, queue=queue, limit=size, **last)
-            page = [fields(row) for row in rows]
+            page = transaction.records(
+                statement, claimed, queue=queue, limit=size, **last
+            )
             gate.learn(keys_of(page))
             for candidate in page:
                 if len(taken) == request.limit:
@@ -146,11 +150,9 @@ def _take(
     }
     transaction.write(_TAKE, row)
     _follow(transaction, [(each, {"status": JobStatus.IN_PROGRESS}) for each in taken])
-    effect = cache(partial(request.effect, now=now))
-    return tuple(
-        Claim(Job.trusted({**each, **effect(each["attempt"])}), request.token)
-        for each in taken
-    )
+    for each in taken:
+        each["attempt"] += 1
+    return tuple(Claim(Job.trusted(each), request.token) for each in taken)
 
 
 def _put_aside(
@@ -184,7 +186,7 @@ def _follow(
     unlock(transaction, freed)
     transaction.count(
         Moves(
-            (each["queue"], each["status"], change["status"])
+            (each["queue"], JobStatus.QUEUED, change["status"])
             for each, change in changed
         )
     )

@@ -17,16 +17,15 @@ JOB: Sequence[ColumnElement[Any]] = tuple(jobs.c[name] for name in FIELDS)
 """The columns that `job` reads; others may follow them in a SELECT."""
 
 
-def fields(row: Iterable[Any]) -> dict[str, Any]:
-    """All fields of the job that *row* begins with, by name."""
-    known = dict(zip(FIELDS, row, strict=False))
-    known["attempts"] = ()
-    return known
+BLANK: dict[str, Any] = {**dict.fromkeys(FIELDS), "attempts": ()}
+"""All fields of a job that nothing is known of."""
 
 
 def job(row: Iterable[Any]) -> Job:
     """The job that *row* begins with."""
-    return Job.trusted(fields(row))
+    known = BLANK.copy()
+    known.update(zip(FIELDS, row, strict=False))
+    return Job.trusted(known)
 
 
 def is_(*statuses: JobStatus) -> ColumnElement[bool]:

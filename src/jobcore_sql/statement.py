@@ -8,7 +8,7 @@ encoded and decoded, a column at a time.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,6 +29,7 @@ class Statement:
     given: Mapping[str, Any]
     encoders: Mapping[str, Code]
     decoders: Sequence[tuple[int, Code]]
+    columns: Sequence[str]
     row: Code
 
     def encoded(self, parameters: Mapping[str, Any]) -> list[Any]:
@@ -38,13 +39,13 @@ class Statement:
             values[name] = encode(values[name])
         return [values[name] for name in self.names]
 
-    def decoded(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
-        """The *rows* that the driver answered, as named tuples."""
+    def decoded(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+        """The values of the *rows* that the driver answered."""
         columns = list[Iterable[Any]](zip(*rows, strict=True))
         if columns:
             for place, decode in self.decoders:
                 columns[place] = map(decode, columns[place])
-        return list(map(self.row, zip(*columns, strict=True)))
+        return zip(*columns, strict=True)
 
 
 @lru_cache(maxsize=1024)
@@ -54,6 +55,7 @@ def prepared(clause: ClauseElement, dialect: Dialect) -> Statement:
     binds: dict[str, BindParameter[Any]] = compiled.binds  # type: ignore[attr-defined]  # of every SQL compiler
     columns = clause.selected_columns if isinstance(clause, SelectBase) else None
     types = [each.type for each in columns or ()]
+    answered = tuple(columns.keys() if columns else ())
     return Statement(
         str(compiled),
         tuple(compiled.positiontup or ()),  # type: ignore[attr-defined]  # likewise
@@ -68,7 +70,8 @@ def prepared(clause: ClauseElement, dialect: Dialect) -> Statement:
             for place, each in enumerate(types)
             if (decode := each.dialect_impl(dialect).result_processor(dialect, None))
         ],
-        _row(columns.keys() if columns else ()),
+        answered,
+        _row(answered),
     )
 
 

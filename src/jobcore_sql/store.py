@@ -58,6 +58,7 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         self.options: SQLOptions = options or SQLOptions()
         self._database = Database(url, self.options)
         self._watch = wake.Watch(partial(self._glance, wake.look))
+        self._idle = True  # the last claim found nothing, nor may the next
 
     async def __aenter__(self) -> Self:
         await self._database.open()
@@ -85,7 +86,10 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         return await self._read(partial(find.get, with_attempts=attempts), ids)
 
     async def claim(self, request: ClaimRequest) -> ClaimResult:
-        return await self._write(claim, request, unless=nothing_queued)
+        look = nothing_queued if self._idle else None
+        result = await self._write(claim, request, unless=look)
+        self._idle = not result.claims
+        return result
 
     async def apply(self, transitions: Sequence[Transition]) -> list[Answer]:
         if not transitions:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,8 +35,19 @@ class Transaction:
     def rows(self, clause: ClauseElement, **parameters: Any) -> list[Any]:
         """All rows that *clause* answers. It is compiled once and kept."""
         statement = self._prepared(clause)
-        self.cursor.execute(statement.text, statement.encoded(parameters))
-        return statement.decoded(self.cursor.fetchall())
+        return list(map(statement.row, self._answer(statement, parameters)))
+
+    def records(
+        self, clause: ClauseElement, like: dict[str, Any], **parameters: Any
+    ) -> list[dict[str, Any]]:
+        """Dictionaries *like* this one, but for what is in the rows."""
+        statement = self._prepared(clause)
+        found = []
+        for values in self._answer(statement, parameters):
+            record = like.copy()
+            record.update(zip(statement.columns, values, strict=True))
+            found.append(record)
+        return found
 
     def first(self, clause: ClauseElement, **parameters: Any) -> Any:
         """The first row, if there is one."""
@@ -66,7 +77,7 @@ class Transaction:
 
     def count(self, moves: Moves) -> None:
         """Let the counts follow."""
-        deltas = Counter[tuple[str, JobStatus]]()
+        deltas = defaultdict[tuple[str, JobStatus], int](int)
         for (queue, before, after), n in moves.items():
             if before is not None:
                 deltas[queue, before] -= n
@@ -79,6 +90,12 @@ class Transaction:
         ]
         if changed:
             self.write(self.dialect.add_up(counts, counts.c.n), *changed)
+
+    def _answer(
+        self, statement: Statement, parameters: Mapping[str, Any]
+    ) -> Iterator[tuple[Any, ...]]:
+        self.cursor.execute(statement.text, statement.encoded(parameters))
+        return statement.decoded(self.cursor.fetchall())
 
     def _prepared(self, clause: ClauseElement) -> Statement:
         return prepared(clause, self.dialect.language)
