@@ -51,6 +51,8 @@ class Verdict:
     recoveries: tuple[float, ...]
     """Seconds from the last renewal of each of these claims until it was given back."""
     bound: timedelta
+    completions: tuple[float, ...]
+    """Seconds from then, the last time, until the job was completed."""
     untimely: tuple[str, ...]
     bystanders: int
     """Claims that were lost though nothing was done to their worker."""
@@ -87,6 +89,7 @@ def judge(evidence: Evidence, findings: Sequence[str] = ()) -> Verdict:
         claims=len(held),
         recoveries=tuple(each for _, each in recoveries(evidence) if each is not None),
         bound=evidence.bound,
+        completions=tuple(completions(evidence)),
         untimely=tuple(untimely(evidence)),
         bystanders=len(lost_claims - held),
         findings=tuple(findings),
@@ -170,3 +173,15 @@ def untimely(evidence: Evidence) -> Iterator[str]:
             yield f"{name} was given back after {seconds:.2f} s, within its lease"
         elif seconds > evidence.bound.total_seconds():
             yield f"{name} was given back after {seconds:.2f} s, too late"
+
+
+def completions(evidence: Evidence) -> Iterator[float]:
+    """For each completed job that was lost, how many seconds after the last time."""
+    for job in evidence.jobs.values():
+        lost_at = [
+            attempt.ended_at
+            for attempt in job.attempts
+            if attempt.outcome is Outcome.LOST and attempt.ended_at is not None
+        ]
+        if lost_at and job.finished_at is not None:
+            yield (job.finished_at - max(lost_at)).total_seconds()

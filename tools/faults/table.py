@@ -19,6 +19,7 @@ COLUMNS = (
     "unexplained",
     "stale writes refused",
     "time to recovery: median, longest (bound)",
+    "then to completion: median, longest",
     "lost by others",
     "workers, lease, sweep",
     "day",
@@ -40,6 +41,7 @@ def row(fault: str, store: str, report: Report) -> tuple[str, ...]:
         f"{len(verdict.unexplained)}",
         f"{verdict.refused:,}",
         _recovery(report),
+        _spread(verdict.completions),
         f"{verdict.bystanders}",
         f"{WORKERS}, {SETTINGS['job_claim_timeout']} s, "
         f"{SETTINGS['stale_job_claim_check_interval']} s",
@@ -74,6 +76,7 @@ def described(report: Report) -> str:
             f"end, {len(verdict.unexplained)} unexplained",
             f"{verdict.refused} stale writes refused",
             f"given back after {_recovery(report)}",
+            f"then completed after {_spread(verdict.completions)}",
             f"{verdict.bystanders} claims lost by workers that were left alone",
             *(f"WRONG: {each}" for each in verdict.wrong),
         ]
@@ -81,11 +84,12 @@ def described(report: Report) -> str:
 
 
 def _recovery(report: Report) -> str:
-    found = report.verdict.recoveries
-    if not found:
-        return "-"
     bound = report.verdict.bound.total_seconds()
-    return f"{median(found):.2f} s, {max(found):.2f} s ({bound:.2f} s)"
+    return f"{_spread(report.verdict.recoveries)} ({bound:.2f} s)"
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"{median(seconds):.2f} s, {max(seconds):.2f} s" if seconds else "-"
 
 
 def _cells(line: str) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ def job(*attempts: Attempt, status: JobStatus = JobStatus.COMPLETED) -> Job:
             "attempt": last,
             "attempts": attempts,
             "result": str(last).encode(),
+            "finished_at": attempts[-1].ended_at,
         }
     )
 
@@ -89,6 +90,7 @@ def test_a_run_that_a_kill_explains_is_no_fault() -> None:
         claims=1,
         recoveries=(2.4,),
         bound=timedelta(seconds=3.5),
+        completions=(1.5,),
         untimely=(),
         bystanders=0,
     )

@@ -20,6 +20,7 @@ VERDICT = Verdict(
     claims=900,
     recoveries=(2.0, 2.5, 3.0),
     bound=timedelta(seconds=3.5),
+    completions=(1.0, 9.0, 2.0),
     untimely=(),
     bystanders=0,
 )
@@ -35,6 +36,7 @@ def test_a_row_has_all_columns() -> None:
     assert cells["time to recovery: median, longest (bound)"] == (
         "2.50 s, 3.00 s (3.50 s)"
     )
+    assert cells["then to completion: median, longest"] == "2.00 s, 9.00 s"
 
 
 def test_rows_are_added_and_replaced() -> None:
