@@ -48,7 +48,7 @@ class Fleet:
         for _ in range(self._size):
             self._start_another()
         try:
-            await asyncio.gather(*self._starting)
+            await self.complete()
         except BaseException:
             await self._end()
             raise
@@ -72,6 +72,10 @@ class Fleet:
             task.result()
         return dict(self._members)
 
+    async def complete(self) -> None:
+        """Wait until those that are being started are ready."""
+        await asyncio.gather(*self._starting)
+
     async def kill(self, member: Member) -> None:
         """Kill a member, and start another in its place."""
         del self._members[member.worker]
@@ -81,7 +85,7 @@ class Fleet:
 
     async def stop(self) -> None:
         """Let all end in good order."""
-        await asyncio.gather(*self._starting)
+        await self.complete()
         members = self.ready().values()
         self._members.clear()
         await asyncio.gather(*(each.process.communicate(b"") for each in members))
