@@ -1,0 +1,40 @@
+"""The one checker of histories: every invariant, by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from jobcore.testing.simulation.history import History
+from jobcore.testing.simulation.liveness import LIVENESS
+from jobcore.testing.simulation.safety import SAFETY, Rule
+
+INVARIANTS: Final[Mapping[str, Rule]] = {**SAFETY, **LIVENESS}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that did not hold: by its name, with the life of the job."""
+
+    rule: str
+    seed: int
+    time: float
+    job_id: str
+    problem: str
+    lines: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        meant = (INVARIANTS[self.rule].__doc__ or "").strip()
+        told = f"{self.rule}, seed {self.seed}, at {self.time:.3f} s: "
+        told += f"{self.job_id} {self.problem}".strip()
+        return "\n    ".join((told, f"({meant})", *self.lines))
+
+
+def check(history: History) -> list[Violation]:
+    """Everything in *history* that breaks an invariant."""
+    return [
+        Violation(name, history.seed, *finding, tuple(history.of(finding.job_id)))
+        for name, rule in INVARIANTS.items()
+        for finding in rule(history)
+    ]

@@ -1,0 +1,266 @@
+"""The scenario that jobcore is tested with: random work, random operators, and handlers
+that do what handlers should not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from random import Random
+from typing import Any, Final
+
+from jobcore.attempt import Outcome
+from jobcore.claim import Claim
+from jobcore.config import JobcoreConfig
+from jobcore.context import JobContext
+from jobcore.default_manager import DefaultJobManager
+from jobcore.errors import InvalidJobError, JobcoreError
+from jobcore.job import TERMINAL, UNFINISHED, JobStatus, Limit
+from jobcore.query import Filter
+from jobcore.request import JobRequest, SubmitOptions
+from jobcore.retry import never
+from jobcore.tasks import Tasks
+from jobcore.testing.simulation.service import Client, InterruptedCallError
+from jobcore.testing.simulation.world import World
+
+Step = tuple[str, float]
+"""What an attempt does, and for how many seconds."""
+
+QUEUES: Final = ("mail", "bulk")
+KEYS: Final = ("acme", "paced", "shut")
+LIMITS: Final = {
+    "acme": Limit(concurrency=2),
+    "paced": Limit(rate=4, period=timedelta(seconds=1), burst=2),
+    "shut": Limit(concurrency=1, rate=20),
+}
+STEPS: Final = (
+    *("ok", "ok", "ok", "sleep", "sleep", "long", "fail", "fail"),
+    *("stubborn", "big", "odd", "nul", "block"),
+)
+
+
+class StepError(Exception):
+    """What an attempt that is to fail fails with."""
+
+
+async def act(context: JobContext, plan: list[Step]) -> object:
+    """Do what the plan has for this attempt, or for the last one that it has."""
+    step, seconds = plan[min(context.job.attempt, len(plan)) - 1]
+    match step:
+        case "fail":
+            raise StepError(seconds)
+        case "nul":
+            raise StepError("\x00\ud800")
+        case "big":
+            return "x" * 2000
+        case "odd":
+            return object()
+        case "block":
+            await block(seconds)
+        case "stubborn":
+            await _stubbornly(seconds)
+        case "ok":
+            return seconds
+    await asyncio.sleep(seconds)
+    return seconds
+
+
+async def block(seconds: float) -> None:
+    """Block the event loop of this process, as `time.sleep` would."""
+    loop: Any = asyncio.get_running_loop()
+    loop.pause(loop.running, seconds)
+    await asyncio.sleep(0)
+
+
+async def _stubbornly(seconds: float) -> None:
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        await asyncio.sleep(seconds)
+
+
+def _tasks(*names: str) -> Tasks:
+    tasks = Tasks()
+    for name in names:
+        tasks.task(name=name, context=True)(act)
+    return tasks
+
+
+ALL: Final = _tasks("greet", "send", "rare")
+MOST: Final = _tasks("greet", "send")
+
+
+def drawn_config(random: Random) -> JobcoreConfig:
+    """Settings under which much happens in little time."""
+    lease = random.choice((2.0, 3.0, 5.0))
+    return JobcoreConfig.model_construct(
+        job_claim_timeout=timedelta(seconds=lease),
+        job_polling_interval=timedelta(seconds=random.choice((0.5, 1.0))),
+        stale_job_claim_check_interval=timedelta(seconds=random.choice((1.0, 2.0))),
+        prune_interval=timedelta(seconds=4),
+        retry_delay_base=timedelta(seconds=random.choice((0.2, 1.0))),
+        retry_delay_cap=timedelta(seconds=2),
+        unknown_task_delay=timedelta(seconds=1),
+        shutdown_grace_period=timedelta(seconds=random.choice((0.0, 1.0))),
+        store_retry_timeout=timedelta(seconds=random.choice((1.0, 4.0))),
+        retention_completed=timedelta(seconds=random.choice((2, 600))),
+        retention_canceled=timedelta(seconds=random.choice((2, 600))),
+        max_concurrent_jobs=random.choice((1, 2, 5)),
+        job_prefetch=random.choice((None, 0, 2)),
+        max_lost=random.choice((1, 2, 3)),
+        max_result_size=1000,
+    )
+
+
+async def everything(world: World) -> None:
+    """One to three workers, one or two clients, ten to thirty jobs, some seconds."""
+    random = world.random
+    workers = random.choice((1, 2, 2, 3))
+    for number in range(workers):
+        world.worker(ALL if number == 0 else MOST, queues=QUEUES)
+    clients = [world.client() for _ in range(random.choice((1, 1, 2)))]
+    chances = _Chances(world)
+    acts: list[asyncio.Task[None]] = []
+    for _ in range(random.randint(10, 24)):
+        acts.append(asyncio.create_task(chances.take(random.choice(clients))))
+        await asyncio.sleep(random.expovariate(4))
+    await asyncio.sleep(random.random() * 4)
+    world.end_faults()
+    await asyncio.gather(*acts)
+
+
+class _Chances:
+    """What clients may do next."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._random = world.random
+        self._lease = world.config.job_claim_timeout.total_seconds()
+        self._acts: list[Callable[[DefaultJobManager], Awaitable[object]]] = [
+            *[self._submit] * 8,
+            *[self._submit_many] * 3,
+            *[self._cancel] * 3,
+            *[self._retry] * 2,
+            *[self._work_by_hand] * 3,
+            self._delete,
+            self._pause,
+            self._pause,
+            self._limit,
+            self._result,
+            self._look,
+            self._submit_nonsense,
+        ]
+
+    async def take(self, client: Client) -> None:
+        """Do one of them; what jobcore says to that is expected."""
+        with suppress(JobcoreError, InterruptedCallError, TimeoutError):
+            await client.call(self._random.choice(self._acts))
+
+    async def _submit(self, jobs: DefaultJobManager) -> None:
+        await jobs.submit(self._request(), **self._options())
+
+    async def _submit_many(self, jobs: DefaultJobManager) -> None:
+        requests = [self._request() for _ in range(self._random.randint(1, 5))]
+        await jobs.submit_many(requests, **self._options())
+
+    async def _cancel(self, jobs: DefaultJobManager) -> None:
+        await jobs.cancel(self._any_job(*UNFINISHED))
+
+    async def _retry(self, jobs: DefaultJobManager) -> None:
+        await jobs.retry(self._any_job(*TERMINAL))
+
+    async def _delete(self, jobs: DefaultJobManager) -> None:
+        await jobs.delete(self._any_job(*JobStatus))
+
+    async def _pause(self, jobs: DefaultJobManager) -> None:
+        named = self._random.choice(({"task": "greet"}, {"queue": "mail"}))
+        await jobs.pause(**named)
+        await asyncio.sleep(self._random.random() * 3)
+        await jobs.resume(**named)
+
+    async def _limit(self, jobs: DefaultJobManager) -> None:
+        key = self._random.choice(KEYS)
+        await jobs.limit(key, Limit(concurrency=self._random.randrange(3)))
+        await asyncio.sleep(self._random.random() * 3)
+        await jobs.limit(key, None)
+
+    async def _result(self, jobs: DefaultJobManager) -> None:
+        job = await jobs.get(self._any_job(*JobStatus))
+        await jobs.result(job, timeout=timedelta(seconds=self._random.random() * 4))
+
+    async def _look(self, jobs: DefaultJobManager) -> None:
+        await jobs.find(Filter(queue="mail"), limit=self._random.randint(1, 9))
+        await jobs.statistics()
+        await jobs.prune()
+        await jobs.workers()
+
+    async def _submit_nonsense(self, jobs: DefaultJobManager) -> None:
+        label = f"refused-{len(self._world.history.refused)}"
+        self._world.history.refused.append(label)
+        nonsense: Any = self._random.choice(
+            ({"priority": 1 << 40}, {"queue": "no queue"}, {"timeout": timedelta(0)})
+        )
+        request = self._request().with_options(labels={"mark": label})
+        with suppress(InvalidJobError):
+            await jobs.submit(request, **nonsense)
+
+    async def _work_by_hand(self, jobs: DefaultJobManager) -> None:
+        """A worker without leases, which ends claims that it may have lost, twice."""
+        queues = self._random.sample(QUEUES, 2)
+        name = f"hand-{self._random.randrange(99)}"
+        claims = (await jobs.claim(name, queues, self._random.randint(1, 3))).claims
+        await asyncio.sleep(self._random.random() * 1.5 * self._lease)
+        ends = [self._end(jobs, claim) for claim in claims for _ in range(2)]
+        await asyncio.gather(*ends, return_exceptions=True)
+
+    async def _end(self, jobs: DefaultJobManager, claim: Claim) -> None:
+        match self._random.randrange(6):
+            case 0:
+                await jobs.fail(claim, StepError("by hand"))
+            case 1:
+                error = StepError("by hand")
+                await jobs.fail(claim, error, outcome=Outcome.TIMED_OUT, retry=never())
+            case 2:
+                await jobs.release(claim)
+            case 3:
+                delay = timedelta(seconds=self._random.random() * 2)
+                await jobs.snooze(claim, delay)
+            case _:
+                await jobs.complete(claim, "by hand")
+
+    def _request(self) -> JobRequest[object]:
+        task = self._random.choice(("greet", "greet", "send", "send", "rare"))
+        if self._random.random() < 0.03:
+            return JobRequest(task, {"plan": "nonsense"})
+        return JobRequest(task, {"plan": [self._step() for _ in range(3)]})
+
+    def _step(self) -> list[object]:
+        step = self._random.choice(STEPS)
+        longest = 2 * self._lease if step in {"long", "block"} else 1.0
+        return [step, round(self._random.random() * longest, 3)]
+
+    def _options(self) -> SubmitOptions:
+        random = self._random
+        options = SubmitOptions(
+            queue=random.choice(QUEUES),
+            priority=random.randint(-1, 1),
+            max_retries=random.choice((0, 1, 3)),
+        )
+        if random.random() < 0.3:
+            options["delay"] = timedelta(seconds=random.random() * 3)
+        if random.random() < 0.3:
+            options["timeout"] = timedelta(seconds=random.uniform(0.1, 2))
+        if random.random() < 0.4:
+            key = random.choice(KEYS)
+            options["limit_key"], options["limit"] = key, LIMITS[key]
+        if random.random() < 0.2:
+            options["unique_key"] = random.choice("abc")
+            if random.random() < 0.3:
+                options["unique_scope"] = frozenset(JobStatus)
+        return options
+
+    def _any_job(self, *statuses: JobStatus) -> str:
+        jobs = self._world.jobs.values()
+        some = [job.id for job in jobs if job.status in statuses]
+        return self._random.choice(some) if some else "unknown"
