@@ -151,6 +151,11 @@ class History:
             for change in call.changes:
                 yield call, change
 
+    @property
+    def submitted(self) -> int:
+        """How many jobs were stored."""
+        return sum(change.event is Event.SUBMIT for _, change in self.changes())
+
     def of(self, job_id: str) -> list[str]:
         """The life of one job, a line per call that changed it."""
         return [
@@ -163,11 +168,13 @@ class History:
         """The same for two histories that are the same."""
         made = hashlib.sha256()
         for call in self.performed:
-            made.update(f"{call}{call.asked}{call.answer}\n".encode())
+            made.update(f"{call} {call.made_at} {call.answered_at}\n".encode())
             for change in call.changes:
-                made.update(repr(change.after).encode())
+                if (after := change.after) is not None:
+                    made.update(f"{after.due_at} {after.lease_until}\n".encode())
+                    made.update(after.payload + (after.result or after.error or b""))
         for each in self.running:
-            made.update(repr(each).encode())
+            made.update(f"{each}\n".encode())
         return made.hexdigest()
 
 

@@ -55,7 +55,7 @@ async def act(context: JobContext, plan: list[Step]) -> object:
         case "big":
             return "x" * 2000
         case "odd":
-            return object()
+            return _NoJson()
         case "block":
             await block(seconds)
         case "stubborn":
@@ -64,6 +64,13 @@ async def act(context: JobContext, plan: list[Step]) -> object:
             return seconds
     await asyncio.sleep(seconds)
     return seconds
+
+
+class _NoJson:
+    """What is no JSON, and looks the same in every process."""
+
+    def __repr__(self) -> str:
+        return "no JSON"
 
 
 async def block(seconds: float) -> None:
