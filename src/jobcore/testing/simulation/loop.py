@@ -41,13 +41,13 @@ class SimulationStuckError(RuntimeError):
 class SimulationDeadlockError(SimulationStuckError):
     """Nothing is ready and no timer is set: whatever is awaited will never happen."""
 
-    problem = "everybody waits and no timer is set"
+    problem: ClassVar[str] = "everybody waits and no timer is set"
 
 
 class SimulationEndlessError(SimulationStuckError):
     """It takes so many steps that somebody must be running in circles."""
 
-    problem = f"{_MOST_STEPS:,} steps were made, and there is no end in sight"
+    problem: ClassVar[str] = f"{_MOST_STEPS:,} steps brought no end in sight"
 
 
 class NotSimulatedError(RuntimeError):

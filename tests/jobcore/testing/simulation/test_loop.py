@@ -178,7 +178,7 @@ def test_running_in_circles_is_an_error(
         for _ in range(2000):
             await asyncio.sleep(0)
 
-    with pytest.raises(SimulationEndlessError, match="no end in sight"):
+    with pytest.raises(SimulationEndlessError, match="brought no end in sight"):
         loop.run_until_complete(circles())
 
 
