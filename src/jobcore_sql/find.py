@@ -102,10 +102,12 @@ def select_deleted(
 
 
 def nothing_to_delete(
-    transaction: Transaction, wanted: Filter, limit: int
+    transaction: Transaction,
+    wanted: Filter,
+    limit: int,  # noqa: ARG001 - asked like `delete`
 ) -> int | None:
     """The answer where nothing matches."""
-    return None if select_deleted(transaction, wanted, limit) else 0
+    return None if select_deleted(transaction, wanted, 1) else 0
 
 
 def delete(transaction: Transaction, wanted: Filter, limit: int) -> int:
