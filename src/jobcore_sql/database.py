@@ -23,6 +23,7 @@ from jobcore_sql import schema
 from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.dialects.sqlite import SQLiteDialect, SQLOptions
 from jobcore_sql.lane import Lane
+from jobcore_sql.probe import Probe
 from jobcore_sql.transaction import Transaction
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class _Lanes:
     engine: Engine
     writer: Lane
     reader: Lane
+    probe: Probe
     loop: asyncio.AbstractEventLoop
     process: int
 
@@ -65,6 +67,7 @@ class Database:
             engine,
             Lane("writer", engine, self._dialect),
             Lane("reader", engine, self._dialect),
+            Probe(engine, self._dialect),
             asyncio.get_running_loop(),
             os.getpid(),
         )
@@ -81,6 +84,7 @@ class Database:
         self._problem = _CLOSED
         if lanes is None or lanes.process != os.getpid():
             return
+        lanes.probe.close()
         try:
             await lanes.writer.close()
         finally:
@@ -116,6 +120,11 @@ class Database:
             return self._run(connection, verb, offset, self._dialect.begin_writing)
 
         return await self._usable().writer.run(work)
+
+    def version(self) -> int | None:
+        """A number that changes when anybody commits, told without waiting; None where
+        that is not possible now."""
+        return self._usable().probe.version()
 
     def _run(
         self,

@@ -57,7 +57,9 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         self.url = url
         self.options: SQLOptions = options or SQLOptions()
         self._database = Database(url, self.options)
-        self._watch = wake.Watch(partial(self._glance, wake.look))
+        self._watch = wake.Watch(
+            self._database.version, partial(self._glance, wake.look)
+        )
         self._idle = True  # the last claim found nothing, nor may the next
 
     async def __aenter__(self) -> Self:

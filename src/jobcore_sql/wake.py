@@ -15,7 +15,7 @@ from jobcore_sql.records import IS_IN_PROGRESS, IS_QUEUED
 from jobcore_sql.tables import jobs
 from jobcore_sql.transaction import Transaction
 
-PROBE: Final = timedelta(milliseconds=5)
+PROBE: Final = timedelta(milliseconds=3)
 """How often the database is asked whether another process has written."""
 
 _QUEUED = select(jobs.c.id).where(IS_QUEUED, Among(jobs.c.queue, "queues")).limit(1)
@@ -29,7 +29,7 @@ _REQUESTED = (
     .limit(1)
 )
 
-Look = Callable[[int | None, Sequence[str], str], Awaitable[tuple[int, bool]]]
+Look = Callable[[Sequence[str], str], Awaitable[bool]]
 
 
 class Bell:
@@ -59,8 +59,9 @@ class Watch:
     that a worker which cannot take what waits does not spin.
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, version: Callable[[], int | None], look: Look) -> None:
         self.bell: Bell = Bell()
+        self._version = version
         self._look = look
         self._seen: dict[str, int] = {}
 
@@ -74,25 +75,26 @@ class Watch:
         now = asyncio.get_running_loop().time
         until = now() + timeout.total_seconds()
         while (left := timedelta(seconds=until - now())) > timedelta(0):
-            version, news = await self._look(self._seen.get(worker), queues, worker)
-            self._seen[worker] = version
-            if news or await self.bell.heard(min(left, PROBE)):
+            if await self._news(queues, worker):
                 return
+            if await self.bell.heard(min(left, PROBE)):
+                return
+
+    async def _news(self, queues: Sequence[str], worker: str) -> bool:
+        version = self._version()
+        if version is not None:
+            if version == self._seen.get(worker):
+                return False
+            self._seen[worker] = version
+        return await self._look(queues, worker)
 
     def forget(self, worker: str) -> None:
         """*worker* is gone."""
         self._seen.pop(worker, None)
 
 
-def look(
-    transaction: Transaction, seen: int | None, queues: Sequence[str], worker: str
-) -> tuple[int, bool]:
-    """The database's version, and whether there is news for *worker* since *seen*."""
-    version = transaction.dialect.version(transaction.cursor)
-    return version, version != seen and _any_news(transaction, queues, worker)
-
-
-def _any_news(transaction: Transaction, queues: Sequence[str], worker: str) -> bool:
+def look(transaction: Transaction, queues: Sequence[str], worker: str) -> bool:
+    """Whether there is news for *worker*."""
     running = sorted(set(queues) - paused(transaction).queues)
     queued = transaction.first(_QUEUED, queues=running) is not None
     return queued or transaction.first(_REQUESTED, by=worker) is not None

@@ -35,6 +35,9 @@ class StoreDialect(Protocol):
     def begin_writing(self, cursor: DBAPICursor) -> None:
         """Start a transaction that may write, and wait for its lock."""
 
+    def never_wait(self, cursor: DBAPICursor) -> None:
+        """Let the connection give up at once where another has the lock."""
+
     def now(self, cursor: DBAPICursor) -> datetime:
         """The database's clock."""
 

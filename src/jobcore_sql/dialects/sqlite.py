@@ -114,6 +114,9 @@ class SQLiteDialect:
     def begin_writing(self, cursor: DBAPICursor) -> None:
         cursor.execute("BEGIN IMMEDIATE")
 
+    def never_wait(self, cursor: DBAPICursor) -> None:
+        cursor.execute("PRAGMA busy_timeout = 0")
+
     def now(self, cursor: DBAPICursor) -> datetime:  # noqa: ARG002 - it has no clock
         return datetime.now(UTC)
 
