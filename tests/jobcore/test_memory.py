@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from jobcore.memory import InMemoryJobStore
+from jobcore.memory.records import Clock
 from jobcore.store import JobStore
 from jobcore.testing import (
     QueueControlConformance,
@@ -16,6 +17,7 @@ from jobcore.testing import (
     WorkerDirectoryConformance,
     store_state_machine,
 )
+from tests.one_instant import NOW, OneInstantRules
 
 
 class TestInMemoryJobStore(
@@ -26,6 +28,14 @@ class TestInMemoryJobStore(
 ):
     @pytest.fixture
     async def store(self) -> AsyncIterator[JobStore]:
+        async with InMemoryJobStore() as store:
+            yield store
+
+
+class TestStoppedInMemoryJobStore(OneInstantRules):
+    @pytest.fixture
+    async def stopped(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JobStore]:
+        monkeypatch.setattr(Clock, "now", lambda _: NOW)
         async with InMemoryJobStore() as store:
             yield store
 

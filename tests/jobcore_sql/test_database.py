@@ -160,6 +160,20 @@ async def test_a_lock_that_stays_is_unavailable_and_passes(
         assert inserted.created
 
 
+async def test_a_write_waits_for_another_writer_though_it_reads_first(
+    store: SQLJobStore, path: Path
+) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO pauses (kind, name) VALUES ('queue', 'any')")
+    inserting = asyncio.create_task(store.insert([named(store, a_job())]))
+    await asyncio.sleep(0.1)  # it waits for the lock by now, and tells nobody
+    other.execute("COMMIT")
+    other.close()
+    (inserted,) = await inserting
+    assert inserted.created
+
+
 async def test_a_refused_write_changes_nothing_and_ends_its_transaction(
     store: SQLJobStore,
 ) -> None:

@@ -19,6 +19,8 @@ from jobcore.testing import (
     store_state_machine,
 )
 from jobcore_sql import SQLJobStore, SQLOptions
+from jobcore_sql.dialects.sqlite import SQLiteDialect
+from tests.one_instant import NOW, OneInstantRules
 
 
 class TestSQLiteJobStore(
@@ -29,6 +31,16 @@ class TestSQLiteJobStore(
 ):
     @pytest.fixture
     async def store(self, url: str) -> AsyncIterator[JobStore]:
+        async with SQLJobStore(url) as store:
+            yield store
+
+
+class TestStoppedSQLiteJobStore(OneInstantRules):
+    @pytest.fixture
+    async def stopped(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[JobStore]:
+        monkeypatch.setattr(SQLiteDialect, "now", lambda *_: NOW)
         async with SQLJobStore(url) as store:
             yield store
 

@@ -39,11 +39,11 @@ async def test_wait_is_woken_by_its_own_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(wake, "PROBE", HOUR)
-    waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
-    while not waiting.done():
-        await act(store)
-        await store.statistics()
-    await waiting
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        waiting = group.create_task(store.wait(("default",), "worker", HOUR))
+        while not waiting.done():
+            await act(store)
+            await store.statistics()
 
 
 async def test_wait_sleeps_through_what_is_no_news(

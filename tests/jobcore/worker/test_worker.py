@@ -361,6 +361,7 @@ async def test_a_lost_claim_ends_its_handler_and_reports_nothing(
         assert await host.jobs.release_stale_claims() == 1
         await ended.wait()
     assert "lost the claim" in caplog.text
+    assert "too late" not in caplog.text
     assert (await host.jobs.get(job)).losses == 1
 
 
@@ -391,6 +392,32 @@ async def test_goes_on_after_an_outage_of_the_store(
         job = await jobs.submit(survive.job())
         assert await jobs.result(job) == "survived"
     assert "unavailable" in caplog.text
+
+
+async def test_reports_an_outcome_again_after_an_outage_of_the_store(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Flaky(InMemoryJobStore):
+        failures = 3
+
+        async def apply(self, transitions: Sequence[Transition]) -> list[Answer]:
+            if self.failures:
+                self.failures -= 1
+                raise StoreUnavailableError("test")
+            return await super().apply(transitions)
+
+    tasks = Tasks()
+
+    @tasks.task()
+    async def work() -> str:
+        return "done"
+
+    impatient = QUICK.model_copy(update={"store_retry_timeout": timedelta(0)})
+    async with Flaky() as store, DefaultJobManager(store, impatient) as jobs:
+        job = await jobs.submit(work.job())
+        async with Worker(jobs, tasks):
+            assert await jobs.result(job, timeout=timedelta(seconds=5)) == "done"
+    assert "not reported yet" in caplog.text
 
 
 async def test_dying_of_its_own_fault_it_cancels_the_body_and_raises(
