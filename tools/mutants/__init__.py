@@ -1,0 +1,1 @@
+"""Proof that the tests can fail: rules are dropped one by one; tests must notice."""

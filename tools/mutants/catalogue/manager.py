@@ -1,0 +1,152 @@
+"""Rules of the manager: batches, calls, claims, ends, operators, and upkeep."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.mutants.mutant import Mutant
+from tools.mutants.places import (
+    BATCHING,
+    CALLS,
+    CLAIMING,
+    ENDING,
+    MANAGER,
+    OPERATING,
+    REPORT,
+    UPKEEP,
+)
+
+_BATCHING: Final = "jobcore/batching.py"
+_CALLS: Final = "jobcore/calls.py"
+_CLAIMING: Final = "jobcore/claiming.py"
+_ENDING: Final = "jobcore/ending.py"
+_MANAGER: Final = "jobcore/default_manager.py"
+
+MANAGERS: Final = (
+    Mutant(
+        "a batch is not split",
+        _BATCHING,
+        "if len(batch) > 1 and ",
+        "if False and ",
+        {BATCHING: (), MANAGER: ("fails_alone",)},
+    ),
+    Mutant(
+        "a batch of reports is not split",
+        _ENDING,
+        "return await self._end_each(reports)",
+        "raise",
+        {REPORT: ()},
+    ),
+    Mutant(
+        "a batch is split in an outage",
+        _BATCHING,
+        " and not isinstance(error, StoreUnavailableError)",
+        "",
+        {BATCHING: ()},
+    ),
+    Mutant(
+        "a call ends with its caller",
+        _CALLS,
+        "asyncio.shield(self.start(verb))",
+        "self.start(verb)",
+        {CALLS: ("cancel", "abandon")},
+    ),
+    Mutant(
+        "closing does not wait for calls",
+        _CALLS,
+        "            while self._calls:\n",
+        "            while False:\n",
+        {CALLS: ("close",)},
+    ),
+    Mutant(
+        "a claim token is used again",
+        _MANAGER,
+        "            token=new_token(self._random),\n            worker=worker,",
+        '            token="token",\n            worker=worker,',
+        {CLAIMING: ("claim_takes",)},
+    ),
+    Mutant(
+        "a repeated claim does not say so",
+        _CLAIMING,
+        "repeated=True",
+        "repeated=False",
+        {CLAIMING: ("reply",)},
+    ),
+    Mutant(
+        "a claim is repeated for longer than its lease",
+        _CLAIMING,
+        ", patience=request.lease / 3",
+        "",
+        {CLAIMING: ("young",)},
+    ),
+    Mutant(
+        "what a claim brings after its caller gave up stays claimed",
+        _CLAIMING,
+        "task.add_done_callback(give_back)",
+        "pass",
+        {CLAIMING: ("gave_up", "cancelled")},
+    ),
+    Mutant(
+        "a locked job is not tried again",
+        _ENDING,
+        "if answer is not Answer.LOCKED:",
+        "if True:",
+        {ENDING: ("locked",), OPERATING: ("locked",)},
+    ),
+    Mutant(
+        "an end that meets a cancel request is a lost claim",
+        _ENDING,
+        "if answer is Answer.CANCEL_REQUEST:",
+        "if False:",
+        {ENDING: ("request",)},
+    ),
+    Mutant(
+        "an end leaves the place of its limit empty",
+        _ENDING,
+        "        self._fill_place_of(claim.job)\n",
+        "",
+        {ENDING: ("place",)},
+    ),
+    Mutant(
+        "an end wakes nobody who waits for it",
+        _ENDING,
+        "            event.set()\n",
+        "            pass\n",
+        {"tests/jobcore/test_awaiting.py": ()},
+    ),
+    Mutant(
+        "two operators who retry both succeed",
+        "jobcore/operating.py",
+        "if job.generation != seen.generation:",
+        "if False:",
+        {OPERATING: ("retry",)},
+    ),
+    Mutant(
+        "prune takes what is young",
+        "jobcore/pruning.py",
+        ", finished_for=age",
+        "",
+        {MANAGER: ("prune",)},
+    ),
+    Mutant(
+        "prune stops after a batch",
+        "jobcore/pruning.py",
+        "if deleted < _BATCH:",
+        "if True:",
+        {MANAGER: ("prune",)},
+    ),
+    Mutant(
+        "upkeep does a duty whose turn it is not",
+        "jobcore/upkeep.py",
+        "await self._jobs.turn(duty, interval / 2) and ",
+        "",
+        {UPKEEP: ("turn",)},
+    ),
+    Mutant(
+        "upkeep does not hear of what this manager schedules",
+        _ENDING,
+        "            self.scheduled.set()\n",
+        "            pass\n",
+        {UPKEEP: ("notices",), MANAGER: ("woken",)},
+    ),
+)

@@ -1,0 +1,227 @@
+"""Rules that the SQL store keeps itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.mutants.mutant import Mutant
+from tools.mutants.places import DATABASE, DIRECTORY, SQLITE, WAKE
+
+_APPLY: Final = "jobcore_sql/apply.py"
+_CLAIM: Final = "jobcore_sql/claim.py"
+_CONTROL: Final = "jobcore_sql/control.py"
+_FIND: Final = "jobcore_sql/find.py"
+_GATE: Final = "jobcore_sql/gate.py"
+_PROMOTE: Final = "jobcore_sql/promote.py"
+_RENEW: Final = "jobcore_sql/renew.py"
+
+
+def _mutant(rule: str, file: str, old: str, new: str, *words: str) -> Mutant:
+    return Mutant(f"sql: {rule}", file, old, new, {SQLITE: words})
+
+
+SQL: Final = (
+    _mutant(
+        "a repeated write is made twice",
+        _APPLY,
+        " or transition.came_before(row.receipt)",
+        "",
+        "apply_repeated",
+    ),
+    _mutant(
+        "an end leaves no receipt",
+        _APPLY,
+        'effect["receipt"] = transition.receipt',
+        "pass",
+        "apply_repeated",
+        "receipt",
+    ),
+    _mutant(
+        "a token outlives its claim",
+        _APPLY,
+        'effect["token"] = None',
+        "pass",
+        "apply_ends",
+        "renew_tells",
+    ),
+    _mutant(
+        "a claim takes what is not queued",
+        _CLAIM,
+        "_QUEUE = IS_QUEUED & (",
+        "_QUEUE = (",
+        "test_claim_leaves",
+        "test_claim_hands",
+    ),
+    _mutant(
+        "claims go by due time before priority",
+        _CLAIM,
+        "_PLACE = (jobs.c.priority, jobs.c.due_at, jobs.c.id)",
+        "_PLACE = (jobs.c.due_at, jobs.c.priority, jobs.c.id)",
+        "test_claim_takes",
+        "test_claim_looks",
+    ),
+    _mutant(
+        "the repeat of a claim takes more",
+        _CLAIM,
+        "if request.repeated and ",
+        "if False and ",
+        "test_claim_repeated",
+    ),
+    _mutant(
+        "a paused queue is claimed from",
+        _CLAIM,
+        "if queue in gate.paused.queues:",
+        "if False:",
+        "pause",
+    ),
+    _mutant(
+        "jobs of a paused task start",
+        _GATE,
+        'if job["task"] in self.paused.tasks:',
+        "if False:",
+        "pause",
+    ),
+    _mutant(
+        "jobs of a full key start",
+        _GATE,
+        "if self.places(key, carried) == 0:",
+        "if False:",
+        "test_claim_starts",
+        "test_claim_counts",
+        "too_many",
+    ),
+    _mutant(
+        "a start is not counted against its key",
+        _GATE,
+        "self._running[key] += 1",
+        "pass",
+        "test_claim_starts",
+        "too_many",
+    ),
+    _mutant(
+        "lift asks for no pause",
+        _CONTROL,
+        'if kind == "task" and name in gate.paused.tasks:',
+        "if False:",
+        "lift",
+    ),
+    _mutant(
+        "lift asks for no free place",
+        _CONTROL,
+        'if kind == "limit":',
+        "if False:",
+        "lift",
+    ),
+    _mutant(
+        "renew asks for no token",
+        _RENEW,
+        " and rows[each.job_id].token == each.token",
+        "",
+        "renew",
+    ),
+    _mutant(
+        "renew shortens a lease",
+        _RENEW,
+        "else_=jobs.c.lease_until",
+        "else_=_UNTIL",
+        "renew",
+    ),
+    _mutant(
+        "renew keeps a request to cancel to itself",
+        _RENEW,
+        "if row.cancel_requested_at is not None",
+        "if False",
+        "renew",
+    ),
+    _mutant(
+        "expired finds leases that run",
+        _RENEW,
+        'jobs.c.lease_until <= bindparam("now")',
+        'jobs.c.created_at <= bindparam("now")',
+        "expired",
+    ),
+    _mutant(
+        "expired leaves out a lease that ends now",
+        _RENEW,
+        'jobs.c.lease_until <= bindparam("now")',
+        'jobs.c.lease_until < bindparam("now")',
+        "one_instant",
+    ),
+    _mutant(
+        "a job is promoted before it is due",
+        _PROMOTE,
+        'jobs.c.due_at <= bindparam("now")',
+        'jobs.c.created_at <= bindparam("now")',
+        "promote",
+    ),
+    _mutant(
+        "a job that is due now is not promoted",
+        _PROMOTE,
+        'jobs.c.due_at <= bindparam("now")',
+        'jobs.c.due_at < bindparam("now")',
+        "one_instant",
+    ),
+    _mutant(
+        "delete takes a job in progress",
+        _FIND,
+        ", ~IS_IN_PROGRESS]",
+        "]",
+        "delete",
+    ),
+    _mutant(
+        "a cursor passes over jobs",
+        _FIND,
+        "found[-1].id if found else cursor",
+        "lowest",
+        "find",
+    ),
+    _mutant(
+        "the count of what a job left stays",
+        "jobcore_sql/transaction.py",
+        "deltas[queue, before] -= n",
+        "pass",
+        "statistics",
+    ),
+    _mutant(
+        "a unique key is never freed",
+        "jobcore_sql/records.py",
+        "unique_key if status in scope else None",
+        "unique_key",
+        "key",
+    ),
+    _mutant(
+        "insert asks for no unique key",
+        "jobcore_sql/insert.py",
+        "if there is None and new.unique_key is not None:",
+        "if False:",
+        "key",
+    ),
+    Mutant(
+        "sql: nobody is told of a request to cancel",
+        "jobcore_sql/wake.py",
+        "queued or transaction.first(_REQUESTED, by=worker) is not None",
+        "queued",
+        {WAKE: ("cancel",)},
+    ),
+    Mutant(
+        "sql: nobody is woken by the own process",
+        "jobcore_sql/wake.py",
+        "        self._rung.set()\n",
+        "",
+        {WAKE: ()},
+    ),
+    Mutant(
+        "sql: a duty is given to who asked before it was taken",
+        "jobcore_sql/directory.py",
+        "if not_due(transaction, duty, interval) is False:",
+        "if False:",
+        {DIRECTORY: ()},
+    ),
+    Mutant(
+        "sql: a write begins as a reader",
+        "jobcore_sql/dialects/sqlite.py",
+        '"BEGIN IMMEDIATE"',
+        '"BEGIN"',
+        {DATABASE: ()},
+    ),
+)

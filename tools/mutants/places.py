@@ -1,0 +1,32 @@
+"""Where mutants must be noticed: the files of tests."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.mutants.mutant import Places
+
+_CORE: Final = "tests/jobcore/test_{}.py"
+MEMORY: Final = _CORE.format("memory")
+SQLITE: Final = "tests/jobcore_sql/test_store.py"
+BATCHING: Final = _CORE.format("batching")
+CALLS: Final = _CORE.format("calls")
+CLAIMING: Final = _CORE.format("claiming")
+ENDING: Final = _CORE.format("ending")
+LIFECYCLE: Final = _CORE.format("lifecycle")
+MANAGER: Final = _CORE.format("default_manager")
+OPERATING: Final = _CORE.format("operating")
+REPORT: Final = _CORE.format("report")
+TRANSITION: Final = _CORE.format("transition")
+UPKEEP: Final = _CORE.format("upkeep")
+RUN: Final = "tests/jobcore/worker/test_run.py"
+SLOTS: Final = "tests/jobcore/worker/test_slots.py"
+WORKER: Final = "tests/jobcore/worker/test_worker.py"
+DATABASE: Final = "tests/jobcore_sql/test_database.py"
+DIRECTORY: Final = "tests/jobcore_sql/test_directory.py"
+WAKE: Final = "tests/jobcore_sql/test_wake.py"
+
+
+def both(*words: str) -> Places:
+    """The contract as the memory store and as the SQLite store must keep it."""
+    return {MEMORY: words, SQLITE: words}
