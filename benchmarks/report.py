@@ -17,6 +17,16 @@ OURS = "jobcore"
 
 
 @dataclass(frozen=True)
+class Results:
+    """What a run found: where, who took part, and what failed."""
+
+    machine: Mapping[str, str]
+    entries: Sequence[Entry]
+    samples: Sequence[Sample]
+    failures: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Row:
     """A contestant's samples of one work on one store, put together."""
 
@@ -42,7 +52,7 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
-        "load before": f"{os.getloadavg()[0]:.1f}",
+        "load": f"{os.getloadavg()[0]:.1f}",
     }
 
 
@@ -56,29 +66,29 @@ def rows(samples: Sequence[Sample], work: str, store: str) -> list[Row]:
     ]
 
 
-def markdown(
-    samples: Sequence[Sample], entries: Sequence[Entry], facts: Mapping[str, str]
-) -> str:
+def markdown(results: Results) -> str:
     """The whole report."""
-    return "\n".join(_lines(samples, entries, facts)) + "\n"
+    return "\n".join(_lines(results)) + "\n"
 
 
-def _lines(
-    samples: Sequence[Sample], entries: Sequence[Entry], facts: Mapping[str, str]
-) -> Iterator[str]:
-    yield "; ".join(f"{name}: {value}" for name, value in facts.items())
+def _lines(results: Results) -> Iterator[str]:
+    samples = results.samples
+    yield "; ".join(f"{name}: {value}" for name, value in results.machine.items())
     for work, title in WORKS.items():
         for store in dict.fromkeys(each.store for each in samples):
             found = rows(samples, work, store)
             if found:
                 yield f"\n**{title}, {store}**\n"
                 yield from _latencies(found) if work == "latency" else _rates(found)
+    if results.failures:
+        yield "\n**failed, and not counted**\n"
+        yield from (f"* {each}" for each in results.failures)
     yield "\n**settings**\n"
     yield from table(
         ("contestant", "store", "version", "settings"),
         [
             (each.label, each.offer.store, each.version, each.offer.settings)
-            for each in entries
+            for each in results.entries
         ],
     )
 
@@ -92,7 +102,8 @@ def _rates(found: Sequence[Row]) -> Iterator[str]:
             "min-max",
             "jobcore is",
             "CPU µs per job",
-            "of the server",
+            "jobcore uses",
+            "µs of the server",
             "jobs",
         ),
         [
@@ -102,6 +113,7 @@ def _rates(found: Sequence[Row]) -> Iterator[str]:
                 span(row.values("rate")),
                 ratio(ours, row.middle("rate")),
                 number(row.middle("client_cpu")),
+                ratio(_ours(found, "client_cpu"), row.middle("client_cpu")),
                 number(row.middle("server_cpu")),
                 f"{row.samples[0].jobs:,} x {len(row.samples)}",
             )
@@ -152,5 +164,5 @@ def span(values: Sequence[float]) -> str:
 
 
 def ratio(ours: float | None, theirs: float | None) -> str:
-    """How many times as fast as theirs ours is."""
+    """How many times theirs ours is."""
     return f"{ours / theirs:.2f} x" if ours and theirs else "-"

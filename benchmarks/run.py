@@ -20,7 +20,7 @@ from pathlib import Path
 
 import processes
 import report
-from processes import HERE, Entry, SilentError
+from processes import HERE, SilentError
 from stores import STORES
 from works import WORKS, Sample, Size, UnsoundError, measured
 
@@ -55,9 +55,10 @@ def _listed(known: Iterable[str]) -> Callable[[str], list[str]]:
     return listed
 
 
-async def run(given: argparse.Namespace) -> tuple[list[Entry], list[Sample]]:
+async def run(given: argparse.Namespace) -> report.Results:
     """All samples. Every contestant has its turn before any has its next, so that a
-    machine that slows down does so for all."""
+    machine that slows down does so for all. A peer that fails is noted, and jobcore may
+    not fail."""
     entries = [
         entry
         for name in (report.OURS, *given.peers)
@@ -66,14 +67,23 @@ async def run(given: argparse.Namespace) -> tuple[list[Entry], list[Sample]]:
     ]
     size = Size(given.jobs, given.concurrency, given.samples, given.pause)
     samples: list[Sample] = []
+    failures: list[str] = []
     for repeat in range(given.repeat):
         for work in given.only:
             for entry in entries:
-                if work in entry.offer.works:
+                if work not in entry.offer.works:
+                    continue
+                try:
                     sample = await measured(entry, work, size)
+                except (SilentError, UnsoundError) as error:
+                    if entry.name == report.OURS:
+                        raise
+                    place = f"{entry.label}, {work}, {entry.offer.store}"
+                    failures.append(f"{place}: {error}")
+                else:
                     samples.append(sample)
                     _tell(repeat, sample)
-    return entries, samples
+    return report.Results(report.machine(), entries, samples, failures)
 
 
 def _tell(repeat: int, sample: Sample) -> None:
@@ -84,24 +94,28 @@ def _tell(repeat: int, sample: Sample) -> None:
 
 def main() -> int:
     given = arguments()
-    facts = report.machine()
     try:
-        entries, samples = asyncio.run(run(given))
+        results = asyncio.run(run(given))
     except (SilentError, UnsoundError) as error:
         print(error, file=sys.stderr)
         return 1
-    text = report.markdown(samples, entries, facts)
+    text = report.markdown(results)
     print(text)
     given.output.mkdir(parents=True, exist_ok=True)
-    results = given.output / "results.json"
-    known = {"machine": facts, "works": WORKS, "samples": list(map(asdict, samples))}
-    results.write_text(json.dumps(known, indent=1))
+    raw = given.output / "results.json"
+    known = {
+        "machine": results.machine,
+        "works": WORKS,
+        "samples": list(map(asdict, results.samples)),
+        "failures": results.failures,
+    }
+    raw.write_text(json.dumps(known, indent=1))
     for file in filter(None, (given.output / "results.md", given.markdown)):
         file.write_text(text)
     if given.plots:
         options = ["--no-project", "--quiet", "--python", sys.executable, "--script"]
         command = [shutil.which("uv") or "uv", "run", *options, str(HERE / "plot.py")]
-        subprocess.run([*command, str(results), str(given.output)], check=True)
+        subprocess.run([*command, str(raw), str(given.output)], check=True)
     return 0
 
 

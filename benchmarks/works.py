@@ -53,6 +53,15 @@ class UnsoundError(Exception):
         super().__init__(f"{contestant}: {', '.join(self.complaints)}")
 
 
+def check_once(contestant: str, starts: Iterable[tuple[int, int]], jobs: int) -> None:
+    """That the journal shows each of the *jobs*, and nothing else, started once."""
+    times = Counter(number for number, _ in starts)
+    odd = {number: times[number] for number in range(jobs) if times[number] != 1}
+    if odd or len(times) != jobs:
+        text = f"{len(odd)} of {jobs} jobs not started once, as {list(odd.items())[:5]}"
+        raise UnsoundError(contestant, [text])
+
+
 class Measurement:
     """One work on one store by one contestant, in a place of its own."""
 
@@ -115,7 +124,7 @@ class Measurement:
             caller.tell()
             calls = dict((await caller.heard("done"))["calls"])
             starts = (await listener.heard("done"))["starts"]
-        self._once(starts, jobs)
+        check_once(self._entry.label, starts, jobs)
         waits = [(at - calls[number]) / 1e6 for number, at in starts]
         cuts = quantiles(waits, n=100, method="inclusive")
         return Sample(
@@ -146,19 +155,12 @@ class Measurement:
         """The seconds from the first start to the moment when all jobs had started and
         the store showed that none was left."""
         starts = [start for each in ends for start in each["starts"]]
-        self._once(starts, jobs)
+        check_once(self._entry.label, starts, jobs)
         complaints = [text for each in ends for text in each["complaints"]]
         if complaints:
             raise UnsoundError(self._entry.label, complaints)
         began = min(at for _, at in starts)
         return float(max(each["ended"] for each in ends) - began) / 1e9
-
-    def _once(self, starts: list[tuple[int, int]], jobs: int) -> None:
-        times = Counter(number for number, _ in starts)
-        odd = {number: times[number] for number in range(jobs) if times[number] != 1}
-        if odd or len(times) != jobs:
-            text = f"{len(odd)} jobs not started once, such as {list(odd.items())[:5]}"
-            raise UnsoundError(self._entry.label, [text])
 
     def _server_cpu(self) -> float | None:
         return self._store.server_cpu and self._store.server_cpu()
