@@ -6,7 +6,7 @@ py-spy looks at the draining process from outside, a few hundred times a second,
 nothing is added to what is measured. Each look at a thread that runs counts for the
 stage of the innermost function of jobcore, to which belongs what it calls in other
 libraries. The looks share out the CPU time of the process, so that the stages add up
-to it.
+to it. On a busy machine a thread that waits for a CPU is taken for one that runs.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from processes import Entry
 from stores import STORES
 
 LOOP = "event loop"
-WAITING = "concurrent/futures/thread.py:_worker"
-"""Innermost only in a thread that waits for work, though py-spy may think it runs."""
+WAITING = frozenset(
+    {"concurrent/futures/thread.py:_worker", "jobcore_sql/lane.py:_serve_one"}
+)
+"""Innermost only in a thread that waits for work, or for a CPU to go on with it."""
 STAGES: dict[str, str] = {
     "jobcore/claiming.py": "claim",
     "jobcore/memory/store.py:claim": "claim: the store",
@@ -38,12 +40,15 @@ STAGES: dict[str, str] = {
     "jobcore/worker/worker.py": "claim",
     "jobcore/worker/slots.py": "start and slots",
     "jobcore/worker/run.py": "start and slots",
+    "jobcore/worker/suspects.py": "start and slots",
     "jobcore/arguments.py": "validate arguments",
     "benchmarks/with_jobcore.py:work": "handler",
     "jobcore/lifecycle.py": "outcome",
     "jobcore/payload.py": "outcome",
     "jobcore/worker/report.py": "report",
     "jobcore/ending.py": "report",
+    "jobcore/report.py": "report",
+    "jobcore/reporting.py": "report",
     "jobcore/batching.py": "report",
     "jobcore/calls.py": "report",
     "jobcore/default_manager.py:claim": "claim",
@@ -55,6 +60,7 @@ STAGES: dict[str, str] = {
     "jobcore/memory/store.py:renew": "leases",
     "jobcore/upkeep.py": "upkeep",
     "jobcore_sql/wake.py": "waiting",
+    "jobcore_sql/probe.py": "waiting",
     "jobcore_sql/database.py": "begin, commit, threads",
     "jobcore_sql/lane.py": "begin, commit, threads",
     "jobcore_sql/dialects/sqlite.py": "begin, commit, threads",
@@ -103,7 +109,7 @@ def counted(text: str) -> tuple[Counter[str], Counter[str]]:
         stack, _, times = line.rpartition(" ")
         found = list(frames(stack))
         innermost = f"{found[0].file}:{found[0].function}" if found else LOOP
-        if innermost != WAITING:
+        if innermost not in WAITING:
             stages[stage_of(found)] += int(times)
             functions[innermost] += int(times)
     return stages, functions
