@@ -44,7 +44,8 @@ OF_PROCESSES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
-    """How often calls meet faults: each with *probability*, one of *kinds* then."""
+    """How often calls meet faults: each with *probability*, one of *kinds* then. Calls
+    that change jobs, and are not made all the time, meet them three times as often."""
 
     probability: float = 0.05
     kinds: tuple[Fault, ...] = tuple(Fault)
@@ -53,10 +54,12 @@ class Faults:
     def drawn(cls, random: Random) -> Faults:
         """Some kinds and some probability: a different mixture finds different bugs."""
         kinds = tuple(fault for fault in Fault if random.random() < 0.4)
-        return cls(probability=random.uniform(0.02, 0.2), kinds=kinds)
+        return cls(probability=random.uniform(0.02, 0.15), kinds=kinds)
 
-    def draw(self, random: Random) -> Fault | None:
-        if random.random() >= self.probability or not self.kinds:
+    def draw(self, random: Random, *, wanted: bool = False) -> Fault | None:
+        """A fault for one call, or none; thrice as often where one is *wanted*."""
+        probability = 3 * self.probability if wanted else self.probability
+        if random.random() >= probability or not self.kinds:
             return None
         return random.choice(self.kinds)
 

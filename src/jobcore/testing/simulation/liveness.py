@@ -16,8 +16,8 @@ _SETTLED: Final = 3.0
 """Seconds after the last fault until pauses and repeats that it caused are over."""
 _SLACK: Final = 1.0
 """Seconds that calls may take on their way."""
-_MOST_CALLS: Final = 100
-"""So many calls of one process in one second are a busy loop."""
+_MOST_CALLS: Final = 90
+"""More calls of one verb by one process in one second are a busy loop."""
 
 
 def l1_recovery_is_bounded(history: History) -> Iterator[Finding]:
@@ -82,10 +82,12 @@ def l4_everything_finishes(history: History) -> Iterator[Finding]:
 
 def l5_resources_are_bounded(history: History) -> Iterator[Finding]:
     """Nobody calls the store without pause, and who is gone is not listed for ever."""
-    calls = Counter((call.process, int(call.made_at)) for call in history.calls)
-    for (process, second), count in calls.items():
+    calls = Counter(
+        (call.process, call.verb, int(call.made_at)) for call in history.calls
+    )
+    for (process, verb, second), count in calls.items():
         if count > _MOST_CALLS:
-            problem = f"{process} made {count} calls in a second"
+            problem = f"{process} called {verb} {count} times in a second"
             yield Finding(second, "", problem)
     lasting = 4 * history.config.job_claim_timeout.total_seconds()
     for life in history.lives:

@@ -36,6 +36,9 @@ EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MOVERS: Final = frozenset({"claim", "promote", "lift", "delete"})
 """The verbs of which only the store knows which jobs they change."""
 
+_WANTED: Final = frozenset({"insert", "apply", "promote", "lift", "delete"})
+"""The verbs that change jobs and are not called all the time."""
+
 Act = Callable[[], Awaitable[Any]]
 Strike = Callable[[Fault, Process, "asyncio.Task[Any] | None"], None]
 """Lets a fault befall a process, or the task in it that waits for the call."""
@@ -113,7 +116,7 @@ class Server:
         call = Call(process.name, verb, asked, self._loop.elapsed)
         self._history.calls.append(call)
         answer = self._loop.create_future()
-        fault = self.faults.draw(self._random)
+        fault = self.faults.draw(self._random, wanted=verb in _WANTED)
         travel = self._random.random() * 0.01
         if fault is None:
             self._loop.after(travel, self._serve, call, answer, act)

@@ -74,7 +74,6 @@ class World:
 
     def end_faults(self) -> None:
         self.server.faults = NO_FAULTS
-        self.loop.calm = True
 
     def started(self, process: Process, service: Service) -> None:
         self.loop.add(process)
@@ -101,8 +100,10 @@ class World:
 
     async def _calm_down(self) -> None:
         self.end_faults()
-        while self.time <= self.loop.quiet_at:  # noqa: ASYNC110 - it may move on
+        latest = self.time + 20 * self.config.job_claim_timeout.total_seconds()
+        while self.time <= self.loop.quiet_at < latest:  # noqa: ASYNC110 - it moves on
             await asyncio.sleep(self.loop.quiet_at - self.time + 0.1)
+        self.loop.calm = True
         for service in self._services:
             await service.is_up()
         self.history.calm_at = self.time

@@ -96,7 +96,7 @@ def test_a_host_runs_its_own_tasks() -> None:
 @pytest.mark.parametrize("fault", Fault)
 def test_a_host_names_its_faults(fault: Fault) -> None:
     """Each of them befalls calls, and breaks nothing."""
-    faults = Faults(probability=0.3, kinds=(fault,))
+    faults = Faults(probability=0.1, kinds=(fault,))
     for seed in range(9):
         report = simulate(seed, faults=faults)
         report.confirm()
@@ -116,7 +116,7 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_logs_are_shown_if_wanted(caplog: pytest.LogCaptureFixture) -> None:
-    faults = Faults(probability=0.5, kinds=(Fault.LOST_ANSWER,))
+    faults = Faults(probability=0.1, kinds=(Fault.LOST_ANSWER,))
     simulate(1, ten, faults=faults)
     assert not caplog.records
     simulate(1, ten, faults=faults, logs=True)
