@@ -28,10 +28,10 @@ Step = tuple[str, float]
 """What an attempt does, and for how many seconds."""
 
 QUEUES: Final = ("mail", "bulk")
-KEYS: Final = ("acme", "paced", "shut")
+KEYS: Final = ("acme", "paced", "paced", "shut")
 LIMITS: Final = {
     "acme": Limit(concurrency=2),
-    "paced": Limit(rate=4, period=timedelta(seconds=1), burst=2),
+    "paced": Limit(rate=3, period=timedelta(seconds=1), burst=2),
     "shut": Limit(concurrency=1, rate=20),
 }
 STEPS: Final = (
@@ -258,7 +258,7 @@ class _Chances:
             options["delay"] = timedelta(seconds=random.random() * 3)
         if random.random() < 0.3:
             options["timeout"] = timedelta(seconds=random.uniform(0.1, 2))
-        if random.random() < 0.4:
+        if random.random() < 0.5:
             key = random.choice(KEYS)
             options["limit_key"], options["limit"] = key, LIMITS[key]
         if random.random() < 0.2:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from jobcore.errors import StoreNotOpenError, StoreUnavailableError
-from jobcore.job import NewJob
+from jobcore.job import JobStatus, NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.simulation.faults import (
@@ -116,7 +116,7 @@ class Server:
         call = Call(process.name, verb, asked, self._loop.elapsed)
         self._history.calls.append(call)
         answer = self._loop.create_future()
-        fault = self.faults.draw(self._random, wanted=verb in _WANTED)
+        fault = self.faults.draw(self._random, wanted=self._is_wanted(verb))
         travel = self._random.random() * 0.01
         if fault is None:
             self._loop.after(travel, self._serve, call, answer, act)
@@ -128,6 +128,15 @@ class Server:
         hit = partial(self._hit, fault, process, caller)
         self._loop.after(travel, self._serve_badly, call, answer, act, again, hit)
         return answer
+
+    def _is_wanted(self, verb: str) -> bool:
+        """Whether a fault is worth more here than in the many calls of pollers."""
+        if verb != "claim":
+            return verb in _WANTED
+        return any(
+            job.status is JobStatus.QUEUED and job.limit_key is not None
+            for job in self._jobs.values()
+        )
 
     def _serve(self, call: Call, answer: asyncio.Future[Any], act: Act) -> None:
         self._perform(call, act)

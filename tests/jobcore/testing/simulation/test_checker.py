@@ -22,7 +22,7 @@ from jobcore.testing.simulation.history import History, Life, Running
 from jobcore.worker.leases import Leases
 from tests.jobcore.testing.simulation import broken
 
-SEEDS = 30
+SEEDS = 100
 
 BROKEN: list[tuple[str, Callable[[], JobStore]]] = [
     ("S1", broken.HandsOutTwice),
