@@ -134,6 +134,8 @@ class History:
     stopping_at: float | None = None
     """Since when everybody is told to stop."""
     ended_at: float = 0.0
+    ended_clock: datetime | None = None
+    """What the store's clock showed then."""
     deadline_missed: bool = False
     leftovers: list[str] = field(default_factory=list)
     """What still ran after everybody had been told to stop."""

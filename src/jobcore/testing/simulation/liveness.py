@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -16,6 +16,8 @@ _SETTLED: Final = 3.0
 """Seconds after the last fault until pauses and repeats that it caused are over."""
 _SLACK: Final = 1.0
 """Seconds that calls may take on their way."""
+_ROUNDING: Final = timedelta(milliseconds=1)
+"""By how much the clock of the store and the history's copy of it may differ."""
 _MOST_CALLS: Final = 90
 """More calls of one verb by one process in one second are a busy loop."""
 
@@ -81,7 +83,8 @@ def l4_everything_finishes(history: History) -> Iterator[Finding]:
 
 
 def l5_resources_are_bounded(history: History) -> Iterator[Finding]:
-    """Nobody calls the store without pause, and who is gone is not listed for ever."""
+    """Nobody calls the store without pause, and no worker is listed that struck itself
+    out, or was not seen for three leases by the store's clock."""
     calls = Counter(
         (call.process, call.verb, int(call.made_at)) for call in history.calls
     )
@@ -89,14 +92,16 @@ def l5_resources_are_bounded(history: History) -> Iterator[Finding]:
         if count > _MOST_CALLS:
             problem = f"{process} called {verb} {count} times in a second"
             yield Finding(second, "", problem)
-    lasting = 4 * history.config.job_claim_timeout.total_seconds()
-    for life in history.lives:
-        gone_at = life.ended_at
-        if gone_at is None or life.process not in (history.living or ()):
+    entries = _entries(history)
+    for worker in history.living or ():
+        expires_at = entries.get(worker)
+        if expires_at is None:
+            problem = f"{worker} is listed, and struck itself out"
+        elif history.ended_clock is None or history.ended_clock <= expires_at:
             continue
-        if history.ended_at > max(gone_at, _settled_at(history)) + lasting:
-            problem = f"{life.process} is gone since {gone_at:.1f} and still listed"
-            yield Finding(history.ended_at, "", problem)
+        else:
+            problem = f"{worker} is listed, and was to be until {expires_at}"
+        yield Finding(history.ended_at, "", problem)
 
 
 LIVENESS: Final[Mapping[str, Rule]] = {
@@ -130,6 +135,21 @@ def _ends_of_claims(history: History) -> Iterator[tuple[float, Change, float]]:
     for job in history.jobs.values():
         if job.status is JobStatus.IN_PROGRESS:
             yield history.ended_at, Change(job, None, Event.DELETE), clock
+
+
+def _entries(history: History) -> dict[str, datetime]:
+    """Until when workers are to be listed, by id, as the directory was last told. It
+    goes by the store's clock, which faults may have set back since."""
+    lasting = 3 * history.config.job_claim_timeout + _ROUNDING
+    entries: dict[str, datetime] = {}
+    for call in history.performed:
+        if call.clock is None:
+            continue
+        if call.verb == "seen":
+            entries[call.asked.id] = call.clock + lasting
+        elif call.verb == "gone":
+            entries.pop(call.asked, None)
+    return entries
 
 
 def _times(history: History, verb: str) -> defaultdict[str, list[float]]:

@@ -142,6 +142,7 @@ class World:
     def _look(self) -> None:
         history, store = self.history, self.server.store
         history.ended_at = self.time
+        history.ended_clock = self.server.clock()
         verifiable = store.ability(Verifiable)
         if verifiable is not None:
             findings = done(verifiable.verify()).findings

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from random import Random
 
 import pytest
 
-from jobcore import InMemoryJobStore, JobStore, Tasks
+from jobcore import InMemoryJobStore, JobStore, Tasks, WorkerRecord
+from jobcore.memory.directory import InMemoryWorkerDirectory
 from jobcore.testing.simulation import (
     INVARIANTS,
     NO_FAULTS,
@@ -18,7 +20,8 @@ from jobcore.testing.simulation import (
     check,
     simulate,
 )
-from jobcore.testing.simulation.history import History, Life, Running
+from jobcore.testing.simulation.history import Call, History, Life, Running
+from jobcore.testing.simulation.server import EPOCH
 from jobcore.worker.leases import Leases
 from tests.jobcore.testing.simulation import broken
 
@@ -115,12 +118,44 @@ def test_a_worker_that_runs_too_many_jobs_is_found() -> None:
     assert (violation.rule, violation.job_id, violation.time) == ("L4", "two", 2.0)
 
 
-def test_a_worker_that_is_gone_and_listed_is_found() -> None:
+def directory_calls(*verbs: str) -> History:
+    """A history of a worker that tells the directory *verbs*, at the first second."""
     history = History(1, simulate(1, faults=NO_FAULTS).history.config)
-    history.lives.append(Life("worker", 1, 0.0, ended_at=5.0, crashed=True))
-    history.calm_at, history.ended_at, history.living = 6.0, 99.0, ["worker"]
+    record = WorkerRecord(id="worker")
+    for verb in verbs:
+        asked = record if verb == "seen" else record.id
+        call = Call("worker", verb, asked, 1.0, performed_at=1.0, clock=EPOCH)
+        history.calls.append(call)
+        history.performed.append(call)
+    history.living = ["worker"]
+    return history
+
+
+def test_a_worker_that_was_not_seen_and_is_listed_is_found() -> None:
+    history = directory_calls("gone", "seen")
+    lasting = 3 * history.config.job_claim_timeout
+    history.ended_clock = EPOCH + lasting
+    assert not check(history)
+    history.ended_clock += timedelta(seconds=0.1)
     (violation,) = check(history)
-    assert (violation.rule, violation.time) == ("L5", 99.0)
+    assert violation.rule == "L5"
+    assert "worker is listed, and was to be until 2000" in violation.problem
+
+
+def test_a_worker_that_struck_itself_out_and_is_listed_is_found() -> None:
+    history = directory_calls("seen", "gone")
+    history.ended_clock = EPOCH
+    assert [each.rule for each in check(history)] == ["L5"]
+
+
+def test_a_directory_that_strikes_nobody_out_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def ignore(_: InMemoryWorkerDirectory, worker_id: str) -> None:
+        assert worker_id
+
+    monkeypatch.setattr(InMemoryWorkerDirectory, "gone", ignore)
+    assert "struck itself out" in found("L5").problem
 
 
 def test_every_invariant_says_what_it_demands() -> None:

@@ -9,6 +9,7 @@ from jobcore.testing.simulation import simulate
 
 FOUND: list[tuple[int, str]] = [
     (1, "nothing: the first seed there is"),
+    (1001884, "L5 took a worker for listed too long, whose clock had been set back"),
 ]
 
 
