@@ -20,6 +20,7 @@ from jobcore.store import JobStore
 from jobcore.transition import Answer, Transition
 
 BATCH: Final = 1000
+_APPLIED: Final = Answer.APPLIED
 _LOCKED_PAUSES: Final = tuple(0.01 * 2**n for n in range(9))
 """Seconds before each further try of a row that is locked, five in all."""
 
@@ -65,12 +66,12 @@ class Endings:
         alone = [
             report
             for report, answer in zip(reports, answers, strict=True)
-            if answer is not Answer.APPLIED
+            if answer is not _APPLIED
         ]
         later = iter(await self._end_each(alone) if alone else ())
         ended: list[JobStatus | Exception] = []
         for report, transition, answer in zip(reports, made, answers, strict=True):
-            if answer is Answer.APPLIED:
+            if answer is _APPLIED:
                 self._ended(report.claim, transition)
                 ended.append(_status_of(transition))
             else:

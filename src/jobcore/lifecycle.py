@@ -81,6 +81,9 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobEvent, JobStatus]]] = {
     _S.CANCELED: {JobEvent.RETRY: _S.QUEUED},
 }
 
+_AFTER_CLAIM: Final = TRANSITIONS[_S.IN_PROGRESS]
+_COMPLETE, _SUCCEEDED = JobEvent.COMPLETE, Outcome.SUCCEEDED
+
 LOST: Final = "lost"
 """The `reason` of a job that failed because its claims were lost too often."""
 
@@ -98,8 +101,8 @@ def complete(claim: Claim, result: bytes, reason: str | None = None) -> Transiti
     what is odd about its result."""
     return _end(
         claim,
-        JobEvent.COMPLETE,
-        Outcome.SUCCEEDED,
+        _COMPLETE,
+        _SUCCEEDED,
         changes={"result": result, "error": None, "reason": reason},
     )
 
@@ -220,7 +223,7 @@ def _end(  # noqa: PLR0913 - the parts of one end of a claim, named at each call
     error: bytes | None = None,
 ) -> Transition:
     job = claim.job
-    status = after(JobStatus.IN_PROGRESS, event)
+    status = _AFTER_CLAIM[event]
     end = Transition(
         job_id=job.id,
         expect=_held(claim.token, event),

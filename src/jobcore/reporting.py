@@ -30,7 +30,8 @@ class Reporting:
     ) -> None:
         base, cap = config.retry_delay_base, config.retry_delay_cap
         self._backoff = exponential(base, cap=cap, random=random)
-        self._config = config
+        self._max_result_size = config.max_result_size
+        self._max_lost = config.max_lost
         self._retry = retry or self._backoff
         self._random = random
 
@@ -39,8 +40,9 @@ class Reporting:
         claim, delay = report.claim, report.delay
         match report.outcome:
             case Outcome.SUCCEEDED:
-                limit = self._config.max_result_size
-                text, odd = encode_result(report.value, report.result_type, limit)
+                text, odd = encode_result(
+                    report.value, report.result_type, self._max_result_size
+                )
                 return lifecycle.complete(claim, text, odd)
             case Outcome.RELEASED if delay is None:
                 return lifecycle.release(claim)
@@ -57,8 +59,8 @@ class Reporting:
         """The write that follows when the lease of *claim* ran out."""
         counted = claim.job.changed({"failures": claim.job.losses})
         delay = self._backoff.retry_after(counted, TimeoutError())
-        token, most = new_token(self._random), self._config.max_lost
-        return lifecycle.lose(claim, token, describe_loss(), delay, most)
+        token = new_token(self._random)
+        return lifecycle.lose(claim, token, describe_loss(), delay, self._max_lost)
 
     def _retry_after(self, report: Report, error: BaseException) -> timedelta | None:
         job, strategy = report.claim.job, report.retry or self._retry

@@ -33,6 +33,9 @@ class Answer(StrEnum):
     """Another job holds the unique key that this write would take."""
 
 
+_APPLIED, _IN_PROGRESS = Answer.APPLIED, JobStatus.IN_PROGRESS
+
+
 class Guarded(Protocol):
     """What a transition is judged by: a `Job`, a row, anything with these."""
 
@@ -80,7 +83,7 @@ class Expectation:
             return Answer.LEASE
         if self.no_cancel_request and job.cancel_requested_at is not None:
             return Answer.CANCEL_REQUEST
-        return Answer.APPLIED
+        return _APPLIED
 
 
 @named_value
@@ -133,7 +136,7 @@ class Transition:
         `came_before`, and then has no effect. The unique key is the store's question.
         """
         if self.came_before(receipt):
-            return Answer.APPLIED
+            return _APPLIED
         return self.expect.judge(job, token, now)
 
     def effect(self, job: Guarded, now: datetime) -> dict[str, Any]:
@@ -144,7 +147,7 @@ class Transition:
             fields["due_at"] = now + self.delay
             status = self.later if self.later and self.delay else self.status
         fields["status"] = status
-        if status is not JobStatus.IN_PROGRESS:
+        if status is not _IN_PROGRESS:
             fields["lease_until"] = fields["held_by"] = None
             fields["finished_at"] = now if status in TERMINAL else None
         if self.attempt is not None:

@@ -21,6 +21,8 @@ from jobcore.transition import Answer, Transition
 
 A = TypeVar("A")
 
+_APPLIED = Answer.APPLIED
+
 
 class InMemoryJobStore(JobStore, Verifiable):
     """Keeps jobs in this process, for one event loop. It has all abilities."""
@@ -211,7 +213,7 @@ class InMemoryJobStore(JobStore, Verifiable):
         if record is None:
             return Answer.MISSING
         answer = transition.answer(record.job, record.token, record.receipt, now)
-        if answer is not Answer.APPLIED or transition.came_before(record.receipt):
+        if answer is not _APPLIED or transition.came_before(record.receipt):
             return answer
         if transition.next_generation and not self._take_unique_key(
             record.job, transition.status
@@ -222,7 +224,7 @@ class InMemoryJobStore(JobStore, Verifiable):
             record.attempts += (filed,)
         self._records.change(record, transition.effect(record.job, now))
         record.receipt = transition.receipt or record.receipt
-        return Answer.APPLIED
+        return _APPLIED
 
     def _take_unique_key(self, job: Job, status: JobStatus) -> bool:
         if job.unique_key is None or status not in job.unique_scope:

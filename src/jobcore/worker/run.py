@@ -29,6 +29,9 @@ class Interruption(StrEnum):
     LOST = "its claim is lost"
 
 
+_TIMEOUT, _SUCCEEDED = Interruption.TIMEOUT, Outcome.SUCCEEDED
+
+
 class _ArgumentsError(Exception):
     """The stored arguments do not fit the handler; no attempt will change that."""
 
@@ -72,10 +75,10 @@ class Run:
                 timer.cancel()
             while self._running is not None and self._running.cancelling():
                 self._running.uncancel()
-        if self.interruption is Interruption.TIMEOUT:
+        if self.interruption is _TIMEOUT:
             return self._interrupted(None)
         result_type = self._task.arguments.result_type
-        return Report(self.claim, Outcome.SUCCEEDED, value, result_type)
+        return Report(self.claim, _SUCCEEDED, value, result_type)
 
     def interrupt(self, why: Interruption) -> None:
         """Tell the handler to end; handlers in threads have to ask. It is told once,

@@ -190,9 +190,7 @@ class Slots:
             run = Run(claim, task, self._worker, self.resources)
             self._runs[_key(claim)] = run
             self._started_at = self._loop.time()
-            self._loop.create_task(
-                self._run(run), name="jobcore-run", context=self._context.copy()
-            )
+            self._loop.create_task(self._run(run), context=self._context.copy())
         if self._waiting and self._watch is None:
             self._watch = self._loop.call_later(self._patience, self._look)
 
