@@ -45,7 +45,8 @@ OF_PROCESSES: Final = frozenset(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
     """How often calls meet faults: each with *probability*, one of *kinds* then. Calls
-    that change jobs, and are not made all the time, meet them three times as often."""
+    that change jobs, and are not made all the time, meet them several times as often:
+    the rarer what they do, the more, up to every other time."""
 
     probability: float = 0.05
     kinds: tuple[Fault, ...] = tuple(Fault)
@@ -56,9 +57,9 @@ class Faults:
         kinds = tuple(fault for fault in Fault if random.random() < 0.4)
         return cls(probability=random.uniform(0.02, 0.15), kinds=kinds)
 
-    def draw(self, random: Random, *, wanted: bool = False) -> Fault | None:
-        """A fault for one call, or none; thrice as often where one is *wanted*."""
-        probability = 3 * self.probability if wanted else self.probability
+    def draw(self, random: Random, weight: int = 1) -> Fault | None:
+        """A fault for one call, or none; *weight* times as often as for most."""
+        probability = max(self.probability, min(0.5, weight * self.probability))
         if random.random() >= probability or not self.kinds:
             return None
         return random.choice(self.kinds)

@@ -147,10 +147,11 @@ class _Chances:
         self._acts: list[Callable[[DefaultJobManager], Awaitable[object]]] = [
             *[self._submit] * 8,
             *[self._submit_many] * 3,
-            *[self._cancel] * 5,
+            *[self._cancel] * 3,
+            *[self._cancel_running] * 3,
             *[self._retry] * 3,
             *[self._work_by_hand] * 4,
-            self._delete,
+            *[self._delete] * 2,
             self._pause,
             self._pause,
             self._limit,
@@ -158,6 +159,8 @@ class _Chances:
             self._look,
             self._submit_nonsense,
         ]
+        theme = self._random.choice(self._acts)
+        self._acts += [theme] * self._random.choice((0, 10))
 
     async def take(self, client: Client) -> None:
         """Do one of them; what jobcore says to that is expected."""
@@ -173,6 +176,9 @@ class _Chances:
 
     async def _cancel(self, jobs: DefaultJobManager) -> None:
         await jobs.cancel(self._any_job(*UNFINISHED))
+
+    async def _cancel_running(self, jobs: DefaultJobManager) -> None:
+        await jobs.cancel(self._any_job(JobStatus.IN_PROGRESS))
 
     async def _retry(self, jobs: DefaultJobManager) -> None:
         await jobs.retry(self._any_job(*TERMINAL))
@@ -222,15 +228,15 @@ class _Chances:
         await asyncio.gather(*ends, return_exceptions=True)
 
     async def _end(self, jobs: DefaultJobManager, claim: Claim) -> None:
-        match self._random.randrange(6):
+        match self._random.randrange(8):
             case 0:
                 await jobs.fail(claim, StepError("by hand"))
             case 1:
                 error = StepError("by hand")
                 await jobs.fail(claim, error, outcome=Outcome.TIMED_OUT, retry=never())
-            case 2:
+            case 2 | 3 | 4:
                 await jobs.release(claim)
-            case 3:
+            case 5:
                 delay = timedelta(seconds=self._random.random() * 2)
                 await jobs.snooze(claim, delay)
             case _:

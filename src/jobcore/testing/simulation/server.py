@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from jobcore.errors import StoreNotOpenError, StoreUnavailableError
-from jobcore.job import JobStatus, NewJob
+from jobcore.job import NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.testing.simulation.faults import (
@@ -25,6 +25,7 @@ from jobcore.testing.simulation.faults import (
 from jobcore.testing.simulation.history import Call, Change, History, event_of
 from jobcore.testing.simulation.loop import NotSimulatedError, SimulatedLoop
 from jobcore.testing.simulation.process import CALLER, Process
+from jobcore.testing.simulation.weight import weight
 from jobcore.transition import Answer, Transition
 
 A = TypeVar("A")
@@ -35,9 +36,6 @@ EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 _MOVERS: Final = frozenset({"claim", "promote", "lift", "delete"})
 """The verbs of which only the store knows which jobs they change."""
-
-_WANTED: Final = frozenset({"insert", "apply", "promote", "lift", "delete"})
-"""The verbs that change jobs and are not called all the time."""
 
 Act = Callable[[], Awaitable[Any]]
 Strike = Callable[[Fault, Process, "asyncio.Task[Any] | None"], None]
@@ -116,7 +114,7 @@ class Server:
         call = Call(process.name, verb, asked, self._loop.elapsed)
         self._history.calls.append(call)
         answer = self._loop.create_future()
-        fault = self.faults.draw(self._random, wanted=self._is_wanted(verb))
+        fault = self.faults.draw(self._random, weight(verb, asked, self._jobs))
         travel = self._random.random() * 0.01
         if fault is None:
             self._loop.after(travel, self._serve, call, answer, act)
@@ -128,15 +126,6 @@ class Server:
         hit = partial(self._hit, fault, process, caller)
         self._loop.after(travel, self._serve_badly, call, answer, act, again, hit)
         return answer
-
-    def _is_wanted(self, verb: str) -> bool:
-        """Whether a fault is worth more here than in the many calls of pollers."""
-        if verb != "claim":
-            return verb in _WANTED
-        return any(
-            job.status is JobStatus.QUEUED and job.limit_key is not None
-            for job in self._jobs.values()
-        )
 
     def _serve(self, call: Call, answer: asyncio.Future[Any], act: Act) -> None:
         self._perform(call, act)
