@@ -39,7 +39,7 @@ class Host:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Return when *condition* holds; the test's own time limit is the only one."""
     while not await condition():  # noqa: ASYNC110 - what changes it is in the store
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
 
 
 @pytest.fixture
