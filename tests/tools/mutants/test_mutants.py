@@ -55,3 +55,11 @@ def test_a_mutant_is_caught_by_the_tests_that_go_red_and_survives_else() -> None
     assert text(same, survived).startswith("SURVIVED  no rule")
     assert caught.caught_in(other.places)
     assert "test_a_burst_starts_at_once_and_no_more" in row(other, caught)
+
+
+def test_a_test_that_waits_in_vain_goes_red_and_its_trial_ends() -> None:
+    woken = next(each for each in MUTANTS if "wakes nobody" in each.rule)
+    with compiled_sources() as sources:
+        verdict = check(sources, woken, woken.places, patience=2)
+    assert [each.timed_out for each in verdict.red] == [False]
+    assert not verdict.killed

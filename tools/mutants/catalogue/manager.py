@@ -35,7 +35,7 @@ MANAGERS: Final = (
         _ENDING,
         "return await self._end_each(reports)",
         "raise",
-        {REPORT: ()},
+        {REPORT: ("harms_no_other",)},
     ),
     Mutant(
         "a batch is split in an outage",

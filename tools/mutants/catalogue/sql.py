@@ -173,7 +173,8 @@ SQL: Final = (
         _FIND,
         "found[-1].id if found else cursor",
         "lowest",
-        "find",
+        "find_shows",
+        "find_pages",
     ),
     _mutant(
         "the count of what a job left stays",
@@ -187,14 +188,15 @@ SQL: Final = (
         "jobcore_sql/records.py",
         "unique_key if status in scope else None",
         "unique_key",
-        "key",
+        "frees_the_key",
     ),
     _mutant(
         "insert asks for no unique key",
         "jobcore_sql/insert.py",
         "if there is None and new.unique_key is not None:",
         "if False:",
-        "key",
+        "insert_takes_a_key",
+        "held_key",
     ),
     Mutant(
         "sql: nobody is told of a request to cancel",

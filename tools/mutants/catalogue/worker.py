@@ -61,7 +61,7 @@ WORKERS: Final = (
         _RUN,
         "timer = self._start_timer()",
         "timer: asyncio.TimerHandle | None = None",
-        {RUN: ("timeout", "too_long")},
+        {RUN: ("too_long",)},
     ),
     Mutant(
         "a stop spends a retry",
@@ -81,8 +81,8 @@ WORKERS: Final = (
     Mutant(
         "an outcome is dropped in an outage",
         _REPORT,
-        "loop.call_later(self._pause, self._send, report)",
-        "pass",
+        "loop.call_later(self._pause, self._send, report)\n                return\n",
+        "pass\n",
         {WORKER: ("outage",)},
     ),
     Mutant(
