@@ -33,9 +33,11 @@ class Mutant:
     places: Places = field(hash=False)
 
     def apply(self, sources: Path) -> None:
-        """Change *sources*."""
+        """Change *sources*, whose files may be links to others'."""
         path = sources / self.file
-        path.write_text(self.changed(path.read_text()))
+        changed = self.changed(path.read_text())
+        path.unlink()
+        path.write_text(changed)
         for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
             compiled.unlink()
 

@@ -31,14 +31,15 @@ PATIENCE: Final = 5.0
 after a test took longer, as such tests often leave what never ends."""
 _IMPORTS: Final = [
     "anyio.pytest_plugin",
-    "_hypothesis_pytestplugin",
     "alembic.command",
     "hypothesis.stateful",
     "pydantic_settings",
     "sqlalchemy.dialects.sqlite",
     "tenacity",
 ]
-_OPTIONS: Final = ("-p", "no:cacheprovider", "-p", "no:cov", "--assert=plain")
+_UNUSED: Final = ("cacheprovider", "cov", "hypothesispytest")
+"""Plugins that trials need not, of which some read all sources."""
+_OPTIONS: Final = (*(f"-pno:{each}" for each in _UNUSED), "--assert=plain")
 
 _context = get_context("forkserver")
 _context.set_forkserver_preload(["tools.mutants.trial", *_IMPORTS])
@@ -78,7 +79,7 @@ def check(
     began_at = time.monotonic()
     with TemporaryDirectory(prefix="jobcore-mutant-") as name:
         folder = Path(name)
-        shutil.copytree(sources, folder / "src")
+        shutil.copytree(sources, folder / "src", copy_function=os.link)
         if mutant is not None:
             mutant.apply(folder / "src")
         receiver, sender = _context.Pipe(duplex=False)
