@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, NotRequired, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, SchemaSerializer, from_json
+from pydantic_core import PydanticSerializationError, SchemaSerializer
 from typing_extensions import TypedDict
 
 from jobcore.errors import InvalidJobError
-from jobcore.payload import NUMBERS_AS_THEY_ARE
+from jobcore.payload import NUMBERS_AS_THEY_ARE, written
 
 _BY_NAME = {
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -68,9 +68,11 @@ class Arguments:
                 for name, value in checked.items()
                 if name not in self._untyped
             }
-            plain = from_json(self._serializer.to_json(typed, warnings="error"))
+            plain = written("arguments", self._serializer, typed)
         except ValidationError as error:
             raise InvalidJobError("arguments", _problem(error)) from None
+        except InvalidJobError:
+            raise
         except (TypeError, ValueError, PydanticSerializationError) as error:
             raise InvalidJobError("arguments", f"do not fit: {error}") from None
         return {name: plain.get(name, value) for name, value in checked.items()}

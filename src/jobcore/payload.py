@@ -59,6 +59,16 @@ def encode_result(
     return text, clean(problem)[:_MAX_PROBLEM]
 
 
+def written(field: str, serializer: SchemaSerializer, value: object) -> Any:
+    """What *serializer* makes of *value*, as plain JSON values; InvalidJobError where
+    it writes null for a number that is not finite, as models within it do."""
+    text = serializer.to_json(value, warnings="error")
+    if b"null" in text:
+        unchanged = serializer.to_python(value, mode="json", warnings="error")
+        _check(field, from_json(to_json(unchanged, inf_nan_mode="constants")))
+    return from_json(text)
+
+
 def clean(text: str) -> str:
     """*text* without what some store could not keep: NUL and lone surrogates."""
     if text.isascii() and "\0" not in text:
@@ -130,7 +140,7 @@ def _plain(value: object, result_type: TypeAdapter[Any] | None) -> object:
         raise InvalidJobError("result", "is an iterator, which has not run yet")
     if result_type is None:
         return value
-    return from_json(_serializer(result_type).to_json(value, warnings="error"))
+    return written("result", _serializer(result_type), value)
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -242,3 +242,18 @@ def test_the_return_type_is_known_where_it_is_told() -> None:
     assert result_type.validate_json(b"1") == 1
     assert Arguments(unknown).result_type is None
     assert Arguments(untyped).result_type is None
+
+
+class Share(BaseModel):
+    of: float | None
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_refused_in_models_too(number: float) -> None:
+    def divide(shares: list[Share], rest: Iterable[int | None]) -> Any:
+        return shares, list(rest)
+
+    with pytest.raises(InvalidJobError, match="arguments has .* not finite"):
+        Arguments(divide).encode(([Share(of=number)], []), {})
+    absent = [Share(of=None)]
+    assert there_and_back(divide, absent, iter([1, None])) == (absent, [1, None])

@@ -232,6 +232,21 @@ def test_a_result_that_is_not_storable_is_stored_as_its_likeness(name: str) -> N
         assert from_json(text) == likeness
 
 
+class Share(BaseModel):
+    of: float | None
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_told_of_in_models_too(number: float) -> None:
+    shares = TypeAdapter(list[Share])
+    text, problem = encode_result([Share(of=1), Share(of=number)], shares, 100)
+    assert (text, problem) == (
+        b'[{"of":1.0},{"of":null}]',
+        "result has a number that is not finite",
+    )
+    assert encode_result([Share(of=None)], shares, 100) == (b'[{"of":null}]', None)
+
+
 async def a_coroutine() -> int:
     return 1
 
