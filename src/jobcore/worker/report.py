@@ -51,9 +51,9 @@ class Reporter:
         )
         self._flight.add_done_callback(self._landed)
 
-    def _landed(self, flight: asyncio.Task[None]) -> None:
+    def _landed(self, _: asyncio.Task[None]) -> None:
         self._flight = None
-        if self._unsent and not flight.cancelled():
+        if self._unsent:
             self._take_off()
 
     async def _send_all(self) -> None:
@@ -64,6 +64,9 @@ class Reporter:
     async def _tell(self, reports: Sequence[Report]) -> None:
         try:
             answers = await self._jobs.report(reports)
+        except asyncio.CancelledError:  # as by `asyncio.run`, which cancels all tasks
+            self._unsent.extendleft(reversed(reports))
+            raise
         except Exception as error:  # noqa: BLE001 - it is logged as each one's answer
             answers = [error] * len(reports)
         for report, answer in zip(reports, answers, strict=True):

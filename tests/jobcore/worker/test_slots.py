@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import wraps
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from jobcore import (
+    Answer,
     Claim,
     DefaultJobManager,
     InMemoryJobStore,
@@ -21,6 +23,7 @@ from jobcore import (
     Renewal,
     Report,
     Tasks,
+    Transition,
     Worker,
 )
 from tests.jobcore.worker.conftest import QUICK, Host, until
@@ -30,6 +33,20 @@ pytestmark = pytest.mark.anyio
 
 class PanicError(BaseException):
     """Not an Exception, as those of some extension modules."""
+
+
+class Slow(InMemoryJobStore):
+    """Whose first `apply` never ends by itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached: asyncio.Event = asyncio.Event()
+
+    async def apply(self, transitions: Sequence[Transition]) -> list[Answer]:
+        if not self.reached.is_set():
+            self.reached.set()
+            await asyncio.Event().wait()
+        return await super().apply(transitions)
 
 
 async def test_an_error_that_is_no_exception_fails_its_job(host: Host) -> None:
@@ -198,3 +215,30 @@ async def test_a_fault_in_reporting_does_not_keep_the_lease_for_ever() -> None:
             return (await jobs.get(job)).reason == "lost"
 
         await until(lost)
+
+
+def test_a_host_that_returns_early_still_learns_how_its_jobs_ended() -> None:
+    """`asyncio.run` then cancels all tasks, also one in which a report travels."""
+    store, tasks = Slow(), Tasks()
+
+    @tasks.task()
+    async def work() -> None: ...
+
+    async def serve() -> None:
+        async with store, DefaultJobManager(store, QUICK) as jobs:
+            job = await jobs.submit(work.job())
+            try:
+                await Worker(jobs, tasks).run()
+            finally:
+                statuses.append((await jobs.get(job)).status)
+
+    async def main() -> asyncio.Task[None]:
+        serving = asyncio.create_task(serve())
+        await store.reached.wait()
+        return serving
+
+    statuses: list[JobStatus] = []
+    began_at = monotonic()
+    asyncio.run(main())
+    assert statuses == [JobStatus.COMPLETED]
+    assert monotonic() - began_at < 5
