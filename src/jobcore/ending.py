@@ -21,6 +21,7 @@ from jobcore.transition import Answer, Transition
 
 BATCH: Final = 1000
 _APPLIED: Final = Answer.APPLIED
+_LOCKED: Final = Answer.LOCKED
 _LOCKED_PAUSES: Final = tuple(0.01 * 2**n for n in range(9))
 """Seconds before each further try of a row that is locked, five in all."""
 
@@ -54,7 +55,8 @@ class Endings:
 
     async def end_all(self, reports: Sequence[Report]) -> list[JobStatus | Exception]:
         """End the claims of *reports* in one write. What cannot be ended so is then
-        ended alone, and answered with the error where that fails."""
+        ended alone, and answered with the error where that fails. What is locked is
+        answered so at once, as its neighbours should not have to wait for it."""
         self._calls.check()
         try:
             made = [self._reporting.transition(each) for each in reports]
@@ -66,7 +68,7 @@ class Endings:
         alone = [
             report
             for report, answer in zip(reports, answers, strict=True)
-            if answer is not _APPLIED
+            if answer is not _APPLIED and answer is not _LOCKED
         ]
         later = iter(await self._end_each(alone) if alone else ())
         ended: list[JobStatus | Exception] = []
@@ -74,6 +76,9 @@ class Endings:
             if answer is _APPLIED:
                 self._ended(report.claim, transition)
                 ended.append(_status_of(transition))
+            elif answer is _LOCKED:
+                job_id = report.claim.job_id
+                ended.append(JobConflictError(job_id, report.act, answer))
             else:
                 ended.append(next(later))
         return ended

@@ -124,7 +124,9 @@ class JobManager(Protocol):
     async def report(self, reports: Sequence[Report]) -> list[JobStatus | Exception]:
         """End many claims, as a worker does it, in one write of the store where it can.
         Answers each, in order, with the status of its job now or the error that the
-        verb for one (`complete`, `fail`, `release`, `snooze`, `acknowledge`) raises."""
+        verb for one (`complete`, `fail`, `release`, `snooze`, `acknowledge`) raises.
+        Those verbs try again while somebody's transaction locks the job; here that is
+        answered at once, with JobConflictError, and worth another report."""
         ...
 
     async def complete(

@@ -13,6 +13,7 @@ from jobcore import (
     ClaimLostError,
     DefaultJobManager,
     InvalidJobError,
+    JobConflictError,
     JobRequest,
     JobStatus,
     Limit,
@@ -20,7 +21,6 @@ from jobcore import (
     Report,
     StoreError,
     StoreUnavailableError,
-    ending,
 )
 from tests.jobcore.faults import FaultyStore
 
@@ -88,14 +88,17 @@ async def test_a_report_that_meets_a_request_to_cancel_ends_in_that(
     assert await jobs.report(reports) == [JobStatus.CANCELED, JobStatus.QUEUED]
 
 
-async def test_a_report_of_a_locked_job_is_told_again(
-    jobs: DefaultJobManager, store: FaultyStore, monkeypatch: pytest.MonkeyPatch
+async def test_a_report_of_a_locked_job_is_answered_at_once(
+    jobs: DefaultJobManager, store: FaultyStore
 ) -> None:
-    monkeypatch.setattr(ending, "_LOCKED_PAUSES", (0, 0))
+    """Its neighbours would have to wait with it, and what is reported next."""
     claims = await claimed(jobs, 2)
-    store.answer(Answer.LOCKED, Answer.LOCKED)
-    answers = await jobs.report(succeeded(claims))
-    assert answers == [JobStatus.COMPLETED] * 2
+    store.answer(Answer.LOCKED)
+    for locked in await jobs.report(succeeded(claims)):
+        assert type(locked) is JobConflictError
+        assert (locked.act, locked.problem) == ("complete", Answer.LOCKED)
+    assert store.calls["apply"] == 1
+    assert await jobs.report(succeeded(claims)) == [JobStatus.COMPLETED] * 2
 
 
 async def test_a_report_that_cannot_be_read_harms_no_other(
