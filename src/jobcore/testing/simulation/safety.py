@@ -113,9 +113,10 @@ def s5_counters(history: History) -> Iterator[Finding]:
 
 
 def s6_tokens_are_unique(history: History) -> Iterator[Finding]:
-    """No two claims have one token, but for repeats of one call."""
+    """No two claims have one token, but for repeats of one call, of which nobody has
+    learned what an earlier one brought."""
     owners: dict[str, tuple[str, str]] = {}
-    attempts: dict[tuple[str, str], int] = {}
+    known: dict[tuple[str, str], int] = {}
     for call in history.performed:
         if call.verb != "claim":
             continue
@@ -123,10 +124,12 @@ def s6_tokens_are_unique(history: History) -> Iterator[Finding]:
         if owners.setdefault(token, owner) != owner:
             yield Finding(_time(call), "", f"{owner} claims with a token of others")
         for claim in _handed_out(call):
-            number = claim.job.attempt
-            if attempts.setdefault((claim.job_id, claim.token), number) != number:
+            key, number = (claim.job_id, claim.token), claim.job.attempt
+            if known.get(key, number) != number:
                 problem = f"attempt {number} has the token of an earlier one"
                 yield Finding(_time(call), claim.job_id, problem)
+            if call.outcome == "ok":
+                known[key] = number
 
 
 def s7_losses_are_bounded(history: History) -> Iterator[Finding]:

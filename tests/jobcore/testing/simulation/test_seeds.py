@@ -10,6 +10,7 @@ from jobcore.testing.simulation import simulate
 FOUND: list[tuple[int, str]] = [
     (1, "nothing: the first seed there is"),
     (1001884, "L5 took a worker for listed too long, whose clock had been set back"),
+    (10004082, "S6 took the repeat of a claim whose reply was lost for another claim"),
 ]
 
 
