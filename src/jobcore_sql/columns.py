@@ -119,8 +119,8 @@ class Word(Coded[E], Generic[E]):
         self.kind = kind
         texts: dict[E | None, str | None] = {each: each.value for each in kind}
         members: dict[str | None, E | None] = {each.value: each for each in kind}
-        self.encode = (texts | {None: None}).__getitem__
-        self.decode = (members | {None: None}).__getitem__
+        self.encode: Code = (texts | {None: None}).__getitem__
+        self.decode: Code = (members | {None: None}).__getitem__
 
 
 @lru_cache(maxsize=128)
