@@ -27,7 +27,7 @@ SUBMITS = frozenset({"one", "tasks", "bulk"})
 """The ways to submit: one after the other, in 50 tasks at once, 1000 in one call."""
 BULK = 1000
 CALLERS = 50
-QUIET = 0.005
+QUIET = 0.02
 """Seconds between two looks at the journal. The store is asked only when no handler
 has started since the last look, so that a drain is not disturbed."""
 
