@@ -113,6 +113,7 @@ def _run(folder: Path, places: Places, sender: Connection, patience: float) -> N
     os.dup2(output, 2)
     os.chdir(ROOT)
     os.environ["PYTHONPATH"] = str(sources)
+    os.environ.pop("PYTEST_ADDOPTS", None)  # such as coverage, which is not loaded
     os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(folder / "hypothesis")
     sys.path.insert(0, str(sources))
     selection = Selection(places, sender.send)
