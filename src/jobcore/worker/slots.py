@@ -57,7 +57,7 @@ class Slots:
         self._context = copy_context()
         self._loop = asyncio.get_running_loop()
         self._patience = 2 * jobs.config.job_polling_interval.total_seconds()
-        self._suspects = Suspects(self._patience)
+        self._suspects = Suspects(self._patience, self.room_made.set)
         self._started_at = self._loop.time()
         self._watch: asyncio.TimerHandle | None = None
 
@@ -153,7 +153,6 @@ class Slots:
         base = self._jobs.config.retry_delay_base
         for claim in self._suspects.keep_one(suspects):
             self._give_back(claim, base * self._random.uniform(0.5, 1.5))
-        self._loop.call_later(self._patience, self.room_made.set)
         self._begin_suspect()
 
     def _begin_suspect(self) -> None:

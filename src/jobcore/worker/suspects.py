@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jobcore.claim import Claim
 
@@ -12,11 +12,12 @@ class Suspects:
     """Keeps one suspect at a time, which starts only when the others that came with it
     are given back, so that a job that kills its worker takes no other with it."""
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, grown: Callable[[], object]) -> None:
         self._patience = patience
+        self._grown = grown
         self._loop = asyncio.get_running_loop()
         self._kept: Claim | None = None
-        self._kept_at = 0.0
+        self._is_young = False
         self._has_begun = True
         self._others: set[tuple[str, str]] = set()
 
@@ -26,7 +27,8 @@ class Suspects:
         others = claims
         if self._kept is None:
             self._kept, others = claims[0], claims[1:]
-            self._kept_at, self._has_begun = self._loop.time(), False
+            self._is_young, self._has_begun = True, False
+            self._loop.call_later(self._patience, self._grow, self._kept)
         self._others.update((each.job_id, each.token) for each in others)
         return others
 
@@ -47,6 +49,10 @@ class Suspects:
     @property
     def are_young(self) -> bool:
         """Whether one is kept for so short a time that nothing else should be claimed
-        beside it."""
-        young = self._loop.time() - self._kept_at < self._patience
-        return self._kept is not None and young
+        beside it. When that is over, *grown* is called."""
+        return self._kept is not None and self._is_young
+
+    def _grow(self, claim: Claim) -> None:
+        if self._kept is claim:
+            self._is_young = False
+            self._grown()
