@@ -27,6 +27,7 @@ MAX_DEPTH = 64
 NUMBERS_AS_THEY_ARE = CoreConfig(ser_json_inf_nan="constants")  # and so to be refused
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
 _MAX_PROBLEM = 1024
+_OWN_TYPES = {"int": int, "bool": bool, "float": float, "str": str}
 
 
 def encode(field: str, value: object, limit: int) -> bytes:
@@ -136,11 +137,22 @@ def _text_problem(text: str) -> str | None:
 
 
 def _plain(value: object, result_type: TypeAdapter[Any] | None) -> object:
+    if type(value) is _own_type(result_type):
+        return value
     if isinstance(value, Iterator):  # it may have no end
         raise InvalidJobError("result", "is an iterator, which has not run yet")
     if result_type is None:
         return value
     return written("result", _serializer(result_type), value)
+
+
+@lru_cache(maxsize=1024)
+def _own_type(kind: TypeAdapter[Any] | None) -> type | None:
+    """The type whose values *kind* writes as they are, if there is just one."""
+    if kind is None:
+        return type(None)
+    schema = kind.core_schema
+    return None if "serialization" in schema else _OWN_TYPES.get(schema["type"])
 
 
 @lru_cache(maxsize=1024)
