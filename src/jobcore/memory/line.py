@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -15,20 +16,22 @@ class Line:
 
     def __init__(self, stands: Callable[[datetime, str], bool]) -> None:
         self._stands = stands
-        self._levels: dict[int, list[tuple[datetime, str]]] = {}
+        self._levels: dict[int, _Level] = {}
 
     def join(self, job: Job) -> None:
-        level = self._levels.setdefault(job.priority, [])
-        heapq.heappush(level, (job.due_at, job.id))
+        level = self._levels.get(job.priority)
+        if level is None:
+            level = self._levels[job.priority] = _Level()
+        level.add((job.due_at, job.id))
 
     def take(self) -> Iterator[str]:
         """The ids from the front on; each leaves the line when it is yielded."""
         for priority in sorted(self._levels):
             level = self._levels[priority]
-            while level:
-                due_at, job_id = heapq.heappop(level)
-                if self._stands(due_at, job_id):
-                    yield job_id
+            while place := level.first():
+                level.leave()
+                if self._stands(*place):
+                    yield place[1]
             del self._levels[priority]
 
     def oldest_due_at(self) -> datetime | None:
@@ -37,6 +40,38 @@ class Line:
 
     def _front(self, priority: int) -> tuple[datetime, str] | None:
         level = self._levels[priority]
-        while level and not self._stands(*level[0]):
-            heapq.heappop(level)
-        return level[0] if level else None
+        while (place := level.first()) and not self._stands(*place):
+            level.leave()
+        return place
+
+
+class _Level:
+    """Jobs of one priority. Nearly all come in order, and just stand behind each other;
+    the others are in a heap beside."""
+
+    def __init__(self) -> None:
+        self._ordered: deque[tuple[datetime, str]] = deque()
+        self._late: list[tuple[datetime, str]] = []
+
+    def add(self, place: tuple[datetime, str]) -> None:
+        if self._ordered and place < self._ordered[-1]:
+            heapq.heappush(self._late, place)
+        else:
+            self._ordered.append(place)
+
+    def first(self) -> tuple[datetime, str] | None:
+        if self._is_late_first():
+            return self._late[0]
+        return self._ordered[0] if self._ordered else None
+
+    def leave(self) -> None:
+        """Take away the first."""
+        if self._is_late_first():
+            heapq.heappop(self._late)
+        else:
+            self._ordered.popleft()
+
+    def _is_late_first(self) -> bool:
+        if not self._late:
+            return False
+        return not self._ordered or self._late[0] < self._ordered[0]
