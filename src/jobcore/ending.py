@@ -13,7 +13,7 @@ from jobcore.batching import Batcher
 from jobcore.calls import StoreCalls
 from jobcore.claim import Claim
 from jobcore.errors import ClaimLostError, JobConflictError, StoreUnavailableError
-from jobcore.job import Job, JobStatus
+from jobcore.job import JobStatus
 from jobcore.report import Report
 from jobcore.reporting import Reporting
 from jobcore.store import JobStore
@@ -144,15 +144,13 @@ class Endings:
         return answer, transition
 
     def _ended(self, claim: Claim, transition: Transition) -> None:
-        self.wake(claim.job_id)
+        if self._listening:
+            self.wake(claim.job_id)
         if transition.delay:
             self.scheduled.set()
-        self._fill_place_of(claim.job)
-
-    def _fill_place_of(self, job: Job) -> None:
-        if job.limit_key is not None and self._control is not None:
-            lifted = self._lifts.add(f"limit:{job.limit_key}")
-            lifted.add_done_callback(_forget)
+        key = claim.job.limit_key
+        if key is not None and self._control is not None:
+            self._lifts.add(f"limit:{key}").add_done_callback(_forget)
 
     async def _apply(self, transitions: Sequence[Transition]) -> Sequence[Answer]:
         return await self._calls.call(lambda: self._store.apply(transitions))

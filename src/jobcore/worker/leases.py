@@ -53,11 +53,12 @@ class Leases:
         for claim in claims:
             self._held[claim.job_id] = _Held(claim, asked_at)
 
-    def drop(self, claim: Claim) -> None:
-        """Keep a claim no longer, as it has ended."""
-        held = self._held.get(claim.job_id)
-        if held is not None and held.claim.token == claim.token:
-            del self._held[claim.job_id]
+    def drop(self, claims: Iterable[Claim]) -> None:
+        """Keep *claims* no longer, as they have ended."""
+        for claim in claims:
+            held = self._held.get(claim.job_id)
+            if held is not None and held.claim.token == claim.token:
+                del self._held[claim.job_id]
 
     def renew_soon(self) -> None:
         """Ask before it is time, as there may be a request to cancel."""

@@ -22,7 +22,9 @@ class Reporter:
     """Tells the manager how attempts ended: what is handed in during one call is the
     batch of the next. What the store cannot take now is told again after a pause."""
 
-    def __init__(self, jobs: JobManager, settled: Callable[[Claim], None]) -> None:
+    def __init__(
+        self, jobs: JobManager, settled: Callable[[Sequence[Claim]], None]
+    ) -> None:
         self._jobs = jobs
         self._settled = settled
         self._pause = jobs.config.job_polling_interval.total_seconds()
@@ -36,7 +38,8 @@ class Reporter:
         return self._unsettled
 
     def add(self, report: Report) -> None:
-        """See to it that *report* is told; then its claim is called settled."""
+        """See to it that *report* is told; then its claim is called settled, with the
+        others of its batch."""
         self._unsettled += 1
         self._send(report)
 
@@ -69,10 +72,15 @@ class Reporter:
             raise
         except Exception as error:  # noqa: BLE001 - it is logged as each one's answer
             answers = [error] * len(reports)
-        for report, answer in zip(reports, answers, strict=True):
-            self._take(report, answer)
+        settled = [
+            report.claim
+            for report, answer in zip(reports, answers, strict=True)
+            if self._settles(report, answer)
+        ]
+        self._unsettled -= len(settled)
+        self._settled(settled)
 
-    def _take(self, report: Report, answer: JobStatus | Exception) -> None:
+    def _settles(self, report: Report, answer: JobStatus | Exception) -> bool:
         job_id = report.claim.job_id
         match answer:
             case JobStatus():
@@ -83,11 +91,10 @@ class Reporter:
                 _logger.warning("job %s not reported yet: %s", job_id, answer)
                 loop = asyncio.get_running_loop()
                 loop.call_later(self._pause, self._send, report)
-                return
+                return False
             case error:
                 _logger.error("job %s cannot be reported", job_id, exc_info=error)
-        self._unsettled -= 1
-        self._settled(report.claim)
+        return True
 
 
 def _log(report: Report, status: JobStatus) -> None:

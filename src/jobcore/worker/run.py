@@ -50,6 +50,7 @@ class Run:
         self.interruption: Interruption | None = None
         self._task = task
         self._context = JobContext(claim.job, worker, resources)
+        self.key: tuple[str, str] = claim.job.id, claim.token
         self._async = task.is_async
         self._running: asyncio.Task[Any] | None = None
         self._over = False

@@ -93,7 +93,8 @@ class Slots:
     def interrupt(self, claim: Claim, why: Interruption) -> None:
         """End the run of *claim*, or give it back if it has not begun. One that is
         being reported may seem lost, as its report and a renewal have crossed."""
-        run, waits = self._runs.get(_key(claim)), claim in self._waiting
+        run = self._runs.get((claim.job_id, claim.token))
+        waits = claim in self._waiting
         if why is Interruption.LOST and (run or waits):
             _logger.warning("lost the claim of %s %s", claim.job.task, claim.job_id)
         if run:
@@ -101,11 +102,11 @@ class Slots:
         elif waits:
             self._waiting.remove(claim)
             if why is Interruption.LOST:
-                self._forget(claim)
+                self._forget([claim])
             else:
                 self._give_back(claim)
         elif why is Interruption.LOST:
-            self._forget(claim)
+            self._forget([claim])
 
     def close(self) -> None:
         """Start nothing more, and give back what has not started."""
@@ -187,7 +188,7 @@ class Slots:
             claim = self._waiting.popleft()
             task = self._tasks[claim.job.task]
             run = Run(claim, task, self._worker, self.resources)
-            self._runs[_key(claim)] = run
+            self._runs[run.key] = run
             self._started_at = self._loop.time()
             self._loop.create_task(self._run(run), context=self._context.copy())
         if self._waiting and self._watch is None:
@@ -197,28 +198,24 @@ class Slots:
         try:
             report = await run.execute()
         except BaseException:
-            self._forget(run.claim)
+            self._forget([run.claim])
             raise
         finally:
-            given_up = self._runs.pop(_key(run.claim), None) is None
+            given_up = self._runs.pop(run.key, None) is None
             self.room_made.set()
-            if not self._closed:
+            if self._waiting and not self._closed:
                 self._fill()
         if not given_up:
             self._report(run.claim, report)
 
     def _report(self, claim: Claim, report: Report | None) -> None:
         if report is None:
-            self._forget(claim)
+            self._forget([claim])
         else:
             self._reporter.add(report)
 
-    def _forget(self, claim: Claim) -> None:
-        self.leases.drop(claim)
-        self._suspects.forget(claim)
+    def _forget(self, claims: Sequence[Claim]) -> None:
+        self.leases.drop(claims)
+        self._suspects.forget(claims)
         self._begin_suspect()
         self.room_made.set()
-
-
-def _key(claim: Claim) -> tuple[str, str]:
-    return claim.job_id, claim.token

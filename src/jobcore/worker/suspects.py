@@ -39,12 +39,13 @@ class Suspects:
         self._has_begun = True
         return self._kept
 
-    def forget(self, claim: Claim) -> None:
-        """*claim* has ended, or is lost."""
-        if self._kept is claim:
+    def forget(self, claims: Sequence[Claim]) -> None:
+        """*claims* have ended, or are lost."""
+        if self._kept is None and not self._others:
+            return
+        if any(each is self._kept for each in claims):
             self._kept, self._has_begun = None, True
-        if self._others:
-            self._others.discard((claim.job_id, claim.token))
+        self._others.difference_update((each.job_id, each.token) for each in claims)
 
     @property
     def are_young(self) -> bool:

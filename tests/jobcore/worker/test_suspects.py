@@ -36,7 +36,7 @@ async def test_a_suspect_that_ended_is_not_told_to_have_grown() -> None:
     told: list[None] = []
     suspects, first = Suspects(0.01, lambda: told.append(None)), a_claim("one")
     suspects.keep_one([first])
-    suspects.forget(first)
+    suspects.forget([first])
     assert not suspects.are_young
     await asyncio.sleep(0.02)  # its timer comes first
     assert not told

@@ -103,8 +103,8 @@ MANAGERS: Final = (
     Mutant(
         "an end leaves the place of its limit empty",
         _ENDING,
-        "        self._fill_place_of(claim.job)\n",
-        "",
+        "if key is not None and self._control is not None:",
+        "if False:",
         {ENDING: ("place",)},
     ),
     Mutant(

@@ -81,14 +81,14 @@ WORKERS: Final = (
     Mutant(
         "an outcome is dropped in an outage",
         _REPORT,
-        "loop.call_later(self._pause, self._send, report)\n                return\n",
-        "pass\n",
+        "self._pause, self._send, report)\n                return False\n",
+        "self._pause, lambda _: None, report)\n",
         {WORKER: ("outage",)},
     ),
     Mutant(
         "a slot is not freed",
         _SLOTS,
-        "self._runs.pop(_key(run.claim), None) is None",
+        "self._runs.pop(run.key, None) is None",
         "False",
         {WORKER: ("never_runs_more",)},
     ),
@@ -123,7 +123,7 @@ WORKERS: Final = (
     Mutant(
         "a claim that has ended is renewed for ever",
         _SLOTS,
-        "        self.leases.drop(claim)\n",
+        "        self.leases.drop(claims)\n",
         "",
         {SLOTS: ("reporting",)},
     ),
