@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore import JobStatus
 from jobcore_sql.dialects import StoreDialect
@@ -32,26 +33,29 @@ class Transaction:
     now: datetime
     dialect: StoreDialect
 
-    def rows(self, clause: ClauseElement, **parameters: Any) -> list[Any]:
+    def rows(self, clause: ReturnsRows, **parameters: Any) -> list[Any]:
         """All rows that *clause* answers. It is compiled once and kept."""
         statement = self._prepared(clause)
-        return list(map(statement.row, self._answer(statement, parameters)))
+        return list(map(statement.row, self._answer(clause, parameters)))
 
     def records(
-        self, clause: ClauseElement, like: dict[str, Any], **parameters: Any
+        self, clause: ReturnsRows, like: dict[str, Any], **parameters: Any
     ) -> list[dict[str, Any]]:
         """Dictionaries *like* this one, but for what is in the rows."""
         statement = self._prepared(clause)
         found = []
-        for values in self._answer(statement, parameters):
+        for values in self._answer(clause, parameters):
             record = like.copy()
             record.update(zip(statement.columns, values, strict=True))
             found.append(record)
         return found
 
-    def first(self, clause: ClauseElement, **parameters: Any) -> Any:
+    def first(self, clause: ReturnsRows, **parameters: Any) -> Any:
         """The first row, if there is one."""
-        return next(iter(self.rows(clause, **parameters)), None)
+        statement = self._prepared(clause)
+        self.cursor.execute(statement.text, statement.encoded(parameters))
+        rows = statement.decoded(self.cursor.fetchall()[:1])
+        return next(map(statement.row, rows), None)
 
     def write(self, clause: ClauseElement, *rows: Mapping[str, Any]) -> None:
         """Execute *clause*, once for each of *rows* where any are given."""
@@ -92,10 +96,12 @@ class Transaction:
             self.write(self.dialect.add_up(counts, counts.c.n), *changed)
 
     def _answer(
-        self, statement: Statement, parameters: Mapping[str, Any]
+        self, clause: ReturnsRows, parameters: Mapping[str, Any]
     ) -> Iterator[tuple[Any, ...]]:
-        self.cursor.execute(statement.text, statement.encoded(parameters))
-        return statement.decoded(self.cursor.fetchall())
+        statement = self._prepared(clause)
+        values = statement.encoded(parameters)
+        rows = self.dialect.fetch(self.cursor, clause, statement.text, values)
+        return statement.decoded(rows)
 
     def _prepared(self, clause: ClauseElement) -> Statement:
         return prepared(clause, self.dialect.language)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Column, Connection, Dialect, Engine, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore import StoreError
 
@@ -37,6 +39,11 @@ class StoreDialect(Protocol):
 
     def never_wait(self, cursor: DBAPICursor) -> None:
         """Let the connection give up at once where another has the lock."""
+
+    def fetch(
+        self, cursor: DBAPICursor, clause: ReturnsRows, text: str, values: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        """All rows that *clause*, of which *text* is the text, answers."""
 
     def now(self, cursor: DBAPICursor) -> datetime:
         """The database's clock."""

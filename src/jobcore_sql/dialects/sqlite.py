@@ -16,7 +16,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -28,6 +28,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Engine,
+    SelectBase,
     Table,
     create_engine,
 )
@@ -37,8 +38,10 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore import StoreError, StoreUnavailableError
+from jobcore_sql.dialects.packed import packed
 
 Synchronous = Literal["off", "normal", "full", "extra"]
 
@@ -116,6 +119,16 @@ class SQLiteDialect:
 
     def never_wait(self, cursor: DBAPICursor) -> None:
         cursor.execute("PRAGMA busy_timeout = 0")
+
+    def fetch(
+        self, cursor: DBAPICursor, clause: ReturnsRows, text: str, values: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        if isinstance(clause, SelectBase):
+            rows = packed(clause, self.language).fetch(cursor, values)
+            if rows is not None:
+                return rows
+        cursor.execute(text, values)
+        return cursor.fetchall()
 
     def now(self, cursor: DBAPICursor) -> datetime:  # noqa: ARG002 - it has no clock
         return datetime.now(UTC)
