@@ -139,8 +139,23 @@ class Transition:
             return _APPLIED
         return self.expect.judge(job, token, now)
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the fields that it changes are the same whatever the job was."""
+        return self.cancel is None and not self.next_generation
+
     def effect(self, job: Guarded, now: datetime) -> dict[str, Any]:
         """The fields of *job* that the write changes, by name."""
+        fields = self.fields(now)
+        if self.cancel is not None:
+            requested_at = job.cancel_requested_at or now
+            fields["cancel_requested_at"] = requested_at if self.cancel else None
+        if self.next_generation:
+            fields["generation"] = job.generation + 1
+        return fields
+
+    def fields(self, now: datetime) -> dict[str, Any]:
+        """What the write makes of every job that it applies to, by name."""
         fields: dict[str, Any] = {**self.changes}
         status = self.status
         if self.delay is not None:
@@ -153,9 +168,4 @@ class Transition:
         if self.attempt is not None:
             fields["ended_at"] = self.attempt.ended_at or now
             fields["outcome"] = self.attempt.outcome
-        if self.cancel is not None:
-            requested_at = job.cancel_requested_at or now
-            fields["cancel_requested_at"] = requested_at if self.cancel else None
-        if self.next_generation:
-            fields["generation"] = job.generation + 1
         return fields

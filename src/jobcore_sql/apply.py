@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from jobcore import Answer, JobStatus, Transition
 from jobcore_sql.among import Among
 from jobcore_sql.bulk import update_rows
+from jobcore_sql.ending import end
 from jobcore_sql.records import lock
 from jobcore_sql.tables import attempts, jobs
 from jobcore_sql.transaction import Moves, Transaction
@@ -43,10 +44,16 @@ _HOLDER = select(jobs.c.id).where(
 def apply(transaction: Transaction, transitions: Sequence[Transition]) -> list[Answer]:
     """Make those of *transitions* whose expectations hold. Later ones for the same job
     meet what earlier ones made of it."""
-    batch = _Batch(transaction, transitions)
-    answers = [batch.answer(each) for each in transitions]
+    ended = end(transaction, transitions)
+    if len(ended) == len(transitions):
+        return [Answer.APPLIED] * len(transitions)
+    others = [each for each in transitions if each.job_id not in ended]
+    batch = _Batch(transaction, others)
+    judged = iter([batch.answer(each) for each in others])
     batch.write()
-    return answers
+    return [
+        Answer.APPLIED if each.job_id in ended else next(judged) for each in transitions
+    ]
 
 
 class _Batch:

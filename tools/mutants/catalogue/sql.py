@@ -10,6 +10,7 @@ from tools.mutants.places import DATABASE, DIRECTORY, SQLITE, WAKE
 _APPLY: Final = "jobcore_sql/apply.py"
 _CLAIM: Final = "jobcore_sql/claim.py"
 _CONTROL: Final = "jobcore_sql/control.py"
+_ENDING: Final = "jobcore_sql/ending.py"
 _FIND: Final = "jobcore_sql/find.py"
 _GATE: Final = "jobcore_sql/gate.py"
 _PROMOTE: Final = "jobcore_sql/promote.py"
@@ -43,6 +44,46 @@ SQL: Final = (
         "pass",
         "apply_ends",
         "renew_tells",
+    ),
+    _mutant(
+        "a group of ends asks for no token",
+        _ENDING,
+        ', jobs.c.token == bindparam("by")',
+        ', bindparam("by").is_not(None)',
+        "apply_refuses",
+        "token",
+    ),
+    _mutant(
+        "a group of ends passes over a cancel request",
+        _ENDING,
+        "_HELD_ON if kind.unless_requested else _HELD",
+        "_HELD",
+        "cancel_request",
+        "requested",
+    ),
+    _mutant(
+        "a group of ends leaves no receipt",
+        _ENDING,
+        "None, each.receipt",
+        "None, None",
+        "apply_repeated",
+        "receipt",
+    ),
+    _mutant(
+        "a group of ends keeps unique keys",
+        _ENDING,
+        "if any(locked for _, _, locked in held):",
+        "if False:",
+        "frees_the_key",
+        "meets_a_key",
+    ),
+    _mutant(
+        "a group of ends is not counted",
+        _ENDING,
+        "moves[queue, JobStatus.IN_PROGRESS, kind.status] += n",
+        "pass",
+        "statistics",
+        "count",
     ),
     _mutant(
         "a claim takes what is not queued",
