@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
-from dataclasses import dataclass
 
 from jobcore.abilities import WorkerRecord
 from jobcore.claim import Claim
@@ -15,12 +14,6 @@ from jobcore.manager import JobManager
 from jobcore.worker.run import Interruption
 
 _logger = logging.getLogger("jobcore.worker")
-
-
-@dataclass(slots=True)
-class _Held:
-    claim: Claim
-    confirmed_at: float
 
 
 class Leases:
@@ -41,7 +34,10 @@ class Leases:
         self._record = record
         self._interrupt = interrupt
         self._lease = jobs.config.job_claim_timeout.total_seconds()
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, Claim] = {}
+        self._confirmed_at: dict[
+            str, float
+        ] = {}  # by token: claimed and renewed as one
         self._soon = asyncio.Event()
         self.renewed_at: float = asyncio.get_running_loop().time()
 
@@ -51,13 +47,14 @@ class Leases:
     def add(self, claims: Iterable[Claim], asked_at: float) -> None:
         """Keep *claims*, whose lease began not before *asked_at*."""
         for claim in claims:
-            self._held[claim.job_id] = _Held(claim, asked_at)
+            self._held[claim.job_id] = claim
+            self._confirmed_at[claim.token] = asked_at
 
     def drop(self, claims: Iterable[Claim]) -> None:
         """Keep *claims* no longer, as they have ended."""
         for claim in claims:
             held = self._held.get(claim.job_id)
-            if held is not None and held.claim.token == claim.token:
+            if held is not None and held.token == claim.token:
                 del self._held[claim.job_id]
 
     def renew_soon(self) -> None:
@@ -86,18 +83,17 @@ class Leases:
         try:
             async with asyncio.timeout(self._lease / 3):
                 await self._jobs.seen(self._record())
-                renewal = await self._jobs.renew([each.claim for each in held.values()])
+                renewal = await self._jobs.renew(list(held.values()))
         except (StoreError, TimeoutError) as error:
             _logger.warning("leases of %d jobs not renewed: %r", len(held), error)
             return
         self.renewed_at = sent_at
-        for job_id, each in held.items():
+        for job_id, claim in held.items():
             if job_id in renewal.lost:
-                self._lose(each.claim)
-                continue
-            each.confirmed_at = sent_at
-            if job_id in renewal.requested:
-                self._interrupt(each.claim, Interruption.CANCEL)
+                self._lose(claim)
+            elif job_id in renewal.requested:
+                self._interrupt(claim, Interruption.CANCEL)
+        self._confirm({each.token for each in held.values()}, sent_at)
 
     async def _keep_watch(self) -> None:
         loop, pause = asyncio.get_running_loop(), self._lease / 30
@@ -107,12 +103,20 @@ class Leases:
             self._notice_lag(loop.time() - began_at - pause)
             unconfirmed_since = loop.time() - self._lease * 5 / 6
             for each in list(self._held.values()):
-                if each.confirmed_at < unconfirmed_since:
-                    self._lose(each.claim)
+                if self._confirmed_at[each.token] < unconfirmed_since:
+                    self._lose(each)
+
+    def _confirm(self, renewed: Set[str], sent_at: float) -> None:
+        kept = {each.token for each in self._held.values()}
+        self._confirmed_at = {
+            token: sent_at if token in renewed else at
+            for token, at in self._confirmed_at.items()
+            if token in kept
+        }
 
     def _lose(self, claim: Claim) -> None:
         held = self._held.get(claim.job_id)
-        if held is not None and held.claim.token == claim.token:
+        if held is not None and held.token == claim.token:
             del self._held[claim.job_id]
             self._interrupt(claim, Interruption.LOST)
 

@@ -32,6 +32,11 @@ class Interruption(StrEnum):
 _TIMEOUT, _SUCCEEDED = Interruption.TIMEOUT, Outcome.SUCCEEDED
 
 
+def key_of(claim: Claim) -> str:
+    """What tells a claim from all others: a job may have been claimed twice."""
+    return claim.token + claim.job.id
+
+
 class _ArgumentsError(Exception):
     """The stored arguments do not fit the handler; no attempt will change that."""
 
@@ -50,7 +55,7 @@ class Run:
         self.interruption: Interruption | None = None
         self._task = task
         self._context = JobContext(claim.job, worker, resources)
-        self.key: tuple[str, str] = claim.job.id, claim.token
+        self.key: str = key_of(claim)
         self._async = task.is_async
         self._running: asyncio.Task[Any] | None = None
         self._over = False
@@ -120,8 +125,8 @@ class Run:
         if self._task.context:
             args = (self._context, *args)
         wanted = self._task.options.get("resources", ())
-        if not wanted:
-            return await self._call_handler(args, kwargs)
+        if not wanted and self._async:
+            return await self._task.function(*args, **kwargs)
         async with AsyncExitStack() as stack:
             self._context.resources = lent = dict(self._context.resources)
             for resource in wanted:

@@ -97,4 +97,4 @@ async def test_a_lease_counts_from_before_its_renewal_was_sent(
             store.go_on.set()
             while leases.renewed_at < added_at:  # noqa: ASYNC110 - it has nobody to tell
                 await asyncio.sleep(0)
-            assert added_at <= leases._held[claim.job_id].confirmed_at <= asked_at
+            assert added_at <= leases._confirmed_at[claim.token] <= asked_at

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import wraps
+from itertools import pairwise
 from time import monotonic
 from typing import Any
 
@@ -58,6 +59,33 @@ async def test_an_error_that_is_no_exception_fails_its_job(host: Host) -> None:
         job = await host.jobs.submit(panic.job())
         with pytest.raises(JobFailedError, match="PanicError"):
             await host.jobs.result(job)
+
+
+async def test_a_worker_fills_all_of_its_slots_beside_the_rest_of_its_process(
+    host: Host,
+) -> None:
+    """All hundred run at once, but no pass of the event loop starts all of them."""
+    started, passes, all_run = 0, list[int](), asyncio.Event()
+
+    @host.tasks.task()
+    async def wait() -> None:
+        nonlocal started
+        started += 1
+        if started == 100:
+            all_run.set()
+        await all_run.wait()
+
+    def look() -> None:
+        passes.append(started)
+        if not all_run.is_set():
+            asyncio.get_running_loop().call_soon(look)
+
+    await host.jobs.submit_many(wait.job() for _ in range(100))
+    async with Worker(host.jobs, host.tasks, concurrency=100):
+        look()
+        await all_run.wait()
+    steps = [after - before for before, after in pairwise(passes)]
+    assert max(steps) <= 50
 
 
 async def test_no_variable_of_one_job_is_seen_by_the_next(host: Host) -> None:

@@ -31,14 +31,14 @@ WORKERS: Final = (
     Mutant(
         "a lease counts from the reply",
         _LEASES,
-        "each.confirmed_at = sent_at",
-        "each.confirmed_at = asyncio.get_running_loop().time()",
+        "token: sent_at if token",
+        "token: asyncio.get_running_loop().time() if token",
         {_LEASE_TESTS: ()},
     ),
     Mutant(
         "leases are not renewed",
         _LEASES,
-        "await self._jobs.renew([each.claim for each in held.values()])",
+        "await self._jobs.renew(list(held.values()))",
         "await self._jobs.renew([])",
         {WORKER: ("lease",)},
     ),
@@ -52,7 +52,7 @@ WORKERS: Final = (
     Mutant(
         "a renewal does not deliver a request to cancel",
         _LEASES,
-        "self._interrupt(each.claim, Interruption.CANCEL)",
+        "self._interrupt(claim, Interruption.CANCEL)",
         "pass",
         {RUN: ("on_request",)},
     ),
@@ -95,9 +95,16 @@ WORKERS: Final = (
     Mutant(
         "more handlers run than there are slots",
         _SLOTS,
-        "len(self._runs) < self._concurrency",
-        "len(self._runs) <= self._concurrency",
+        "busy = len(self._runs) >= self._concurrency\n        if",
+        "busy = len(self._runs) > self._concurrency\n        if",
         {WORKER: ("slots",)},
+    ),
+    Mutant(
+        "only the first of what waits is started",
+        _SLOTS,
+        "            self._loop.call_soon(self._fill)\n",
+        "            pass\n",
+        {SLOTS: ("fills_all",)},
     ),
     Mutant(
         "a stop keeps what was claimed ahead",
