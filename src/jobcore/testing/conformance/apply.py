@@ -22,6 +22,7 @@ from jobcore.testing.work import (
     a_claim,
     a_job,
     a_token,
+    answers_of,
     applied,
     claimed,
     current,
@@ -236,8 +237,8 @@ class ApplyRules(Conformance):
         self, store: JobStore
     ) -> None:
         claim = await a_claim(store)
-        writes = [[ENDS[end](claim)] for end in ("complete", "release", "time out")]
-        answers = await asyncio.gather(*map(store.apply, writes))
+        writes = [ENDS[end](claim) for end in ("complete", "release", "time out")]
+        answers = await asyncio.gather(*(answers_of(store, each) for each in writes))
         assert sorted(answer for (answer,) in answers) == [
             Answer.APPLIED,
             Answer.TOKEN,
