@@ -10,10 +10,17 @@ from typing import Any
 
 import pytest
 
+from tests.jobcore_sql import postgresql
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def pytest_sessionfinish() -> None:
+    """End the servers that tests have started."""
+    postgresql.stop()
 
 
 @pytest.hookimpl(wrapper=True)

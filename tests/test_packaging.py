@@ -31,6 +31,16 @@ for file in package.rglob("*.py"):
         importlib.import_module(module.removesuffix(".__init__"))
 """
 
+NEED_A_DRIVER = ("jobcore_sql.pool", "jobcore_sql.dialects.postgresql")
+
+OPEN_A_SERVER = """
+from jobcore import StoreError, store_from_url
+try:
+    store_from_url("postgresql://127.0.0.1/jobs")
+except StoreError as error:
+    print(error)
+"""
+
 FIND = """
 import importlib.util, sys
 print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])
@@ -177,9 +187,19 @@ def test_the_sql_store_alone_brings_the_core(built: Path, tmp_path: Path) -> Non
     environment = Environment.created(tmp_path / "alone")
     environment.install("--find-links", built, wheel(built, "jobcore_sql"))
     assert environment.run("-c", FIND, "pytest", "hypothesis") == "[]\n"
-    environment.run("-c", IMPORT_ALL, "jobcore_sql")
+    environment.run("-c", IMPORT_ALL, "jobcore_sql", *NEED_A_DRIVER)
     assert environment.run("-c", example_of("jobcore_sql")) == "Hello, world!\n"
     assert (environment.folder / "jobs.db").exists()
+
+
+def test_a_server_asks_for_its_extra_by_name(built: Path, tmp_path: Path) -> None:
+    environment = Environment.created(tmp_path / "alone")
+    environment.install("--find-links", built, wheel(built, "jobcore_sql"))
+    told = environment.run("-c", OPEN_A_SERVER)
+    assert "pip install 'jobcore-sql[postgresql]'" in told
+    extra = f"jobcore-sql[postgresql] @ {wheel(built, 'jobcore_sql').as_uri()}"
+    environment.install("--find-links", built, extra)
+    environment.run("-c", IMPORT_ALL, "jobcore_sql")
 
 
 def test_the_extra_brings_the_kit(built: Path, tmp_path: Path) -> None:

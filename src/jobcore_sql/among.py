@@ -8,6 +8,7 @@ from typing import Any, Self
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    any_,
     bindparam,
     func,
     select,
@@ -17,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from jobcore_sql.columns import Json
+from jobcore_sql.columns import Texts
 
 
 class Among(FunctionElement[bool]):
@@ -36,9 +37,9 @@ class Among(FunctionElement[bool]):
         self, column: ColumnElement[Any], name: str, values: Sequence[str] | None = None
     ) -> None:
         if values is None:
-            listed = bindparam(name, type_=Json)
+            listed = bindparam(name, type_=Texts)
         else:
-            listed = bindparam(name, list(values), type_=Json)
+            listed = bindparam(name, list(values), type_=Texts)
         super().__init__(column, listed)
 
     def self_group(self, against: object = None) -> Self:  # noqa: ARG002 - SQLAlchemy's
@@ -52,3 +53,9 @@ def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     column, listed = element.clauses
     unfolded = func.json_each(listed).table_valued("value")
     return compiler.process(column.in_(select(unfolded.c.value)), **options)
+
+
+@compiles(Among, "postgresql")
+def _among_array(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, listed = element.clauses
+    return compiler.process(column == any_(listed), **options)

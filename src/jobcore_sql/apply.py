@@ -36,6 +36,7 @@ _READ = (
     .with_for_update(skip_locked=True)
 )
 _JUDGED = frozenset(_READ.selected_columns.keys())
+_THERE = select(jobs.c.id).where(Among(jobs.c.id, "ids"))
 _HOLDER = select(jobs.c.id).where(
     jobs.c.task == bindparam("task"), jobs.c.unique_lock == bindparam("key")
 )
@@ -44,7 +45,8 @@ _HOLDER = select(jobs.c.id).where(
 def apply(transaction: Transaction, transitions: Sequence[Transition]) -> list[Answer]:
     """Make those of *transitions* whose expectations hold. Later ones for the same job
     meet what earlier ones made of it."""
-    ended = end(transaction, transitions)
+    alone = transaction.dialect.has_one_writer
+    ended = end(transaction, transitions) if alone else set[str]()
     if len(ended) == len(transitions):
         return [Answer.APPLIED] * len(transitions)
     others = [each for each in transitions if each.job_id not in ended]
@@ -56,6 +58,13 @@ def apply(transaction: Transaction, transitions: Sequence[Transition]) -> list[A
     ]
 
 
+def _there(transaction: Transaction, ids: Sequence[str]) -> set[str]:
+    """Which of *ids* are there, though their rows are locked."""
+    if not ids or transaction.dialect.has_one_writer:
+        return set()
+    return {row.id for row in transaction.rows(_THERE, ids=ids)}
+
+
 class _Batch:
     """The rows of one call, as they were, and what is to change in each."""
 
@@ -65,6 +74,9 @@ class _Batch:
         self._transaction = transaction
         ids = list({each.job_id for each in transitions})
         self._rows = {row.id: row for row in transaction.rows(_READ, ids=ids)}
+        self._locked = _there(
+            transaction, [each for each in ids if each not in self._rows]
+        )
         self._changes: dict[str, dict[str, Any]] = {}
         self._filed: dict[tuple[str, int], Mapping[str, Any]] = {}
 
@@ -72,7 +84,8 @@ class _Batch:
         """Judge a write and, if it may be, make it."""
         row, now = self._row(transition.job_id), self._transaction.now
         if row is None:
-            return Answer.MISSING
+            is_locked = transition.job_id in self._locked
+            return Answer.LOCKED if is_locked else Answer.MISSING
         answer = transition.answer(row, row.token, row.receipt, now)
         if answer is not Answer.APPLIED or transition.came_before(row.receipt):
             return answer

@@ -8,61 +8,100 @@ left over of a list is NULL, which is nobody's id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache, partial
 from itertools import chain, compress, zip_longest
 from operator import not_
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import CTE, Table, bindparam, column, insert, select, update, values
+from sqlalchemy import (
+    FromClause,
+    Insert,
+    Select,
+    Table,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.dml import ReturningInsert
 
+from jobcore_sql.columns import Array
 from jobcore_sql.transaction import Transaction
 
 _LONGEST: Final = 32
 """How many rows a statement lists at most: more would gain little."""
 
 Names = tuple[str, ...]
+C = TypeVar("C", bound=ClauseElement)
+
+ANY_LENGTH: Final = 0
+"""The length of a list that is passed as arrays, one for each column."""
 
 
 def insert_rows(
     transaction: Transaction, table: Table, names: Names, rows: Sequence[Sequence[Any]]
 ) -> None:
     """Enter *rows*: values for *names*, of which the first is never None."""
-    _write(transaction, _insert, table, names, rows)
+    for clause, parameters in pages(transaction, partial(_insert, table), names, rows):
+        transaction.write(clause, parameters)
+
+
+def insert_new_rows(
+    transaction: Transaction, table: Table, names: Names, rows: Sequence[Sequence[Any]]
+) -> set[Any]:
+    """Enter those of *rows* whose keys nobody has, and answer with the first value of
+    each. Keys in somebody's open transaction are waited for."""
+    entered = set[Any]()
+    statement = partial(_insert_new, transaction.dialect.insert, table)
+    for clause, parameters in pages(transaction, statement, names, rows):
+        entered.update(value for (value,) in transaction.rows(clause, **parameters))
+    return entered
 
 
 def update_rows(
     transaction: Transaction, table: Table, names: Names, rows: Sequence[Sequence[Any]]
 ) -> None:
     """Find each of *rows* by the first of *names*, and set the others."""
-    _write(transaction, _update, table, names, rows)
+    for clause, parameters in pages(transaction, partial(_update, table), names, rows):
+        transaction.write(clause, parameters)
 
 
-def _write(
+def pages(
     transaction: Transaction,
-    kind: Callable[[Table, Names, Names, int], ClauseElement],
-    table: Table,
+    statement: Callable[[Names, Names, int], C],
     names: Names,
     rows: Sequence[Sequence[Any]],
-) -> None:
+) -> Iterator[tuple[C, dict[str, Any]]]:
+    """A *statement* with its parameters for each page of *rows*, which have values for
+    *names*. It is made of the names whose value all rows share, of those that are
+    listed, always with the first, and of the length of the list, 0 for any length."""
     columns = list(zip(*rows, strict=True))
     differing = [values.count(values[0]) != len(rows) for values in columns[1:]]
     own = (True, *differing)
     common_names, own_names = _split(names, own)
     shared = {
-        _shared(name): values[0]
+        shared_name(name): values[0]
         for name, values in zip(
             common_names, compress(columns, map(not_, own)), strict=True
         )
     }
+    if transaction.dialect.has_arrays:
+        arrays = zip(own_names, compress(columns, own), strict=True)
+        lists = {_listed(name): values for name, values in arrays}
+        yield statement(common_names, own_names, ANY_LENGTH), shared | lists
+        return
     listed = list(zip(*compress(columns, own), strict=True))
     for start in range(0, len(listed), _LONGEST):
         page = listed[start : start + _LONGEST]
         size = 1 << (len(page) - 1).bit_length()
-        clause = kind(table, common_names, own_names, size)
-        parameters = zip_longest(_listed(own_names, size), chain.from_iterable(page))
-        transaction.write(clause, {**shared, **dict(parameters)})
+        clause = statement(common_names, own_names, size)
+        parameters = zip_longest(_cells(own_names, size), chain.from_iterable(page))
+        yield clause, {**shared, **dict(parameters)}
 
 
 @lru_cache(maxsize=1024)
@@ -72,27 +111,52 @@ def _split(names: Names, own: tuple[bool, ...]) -> tuple[Names, Names]:
 
 
 @lru_cache(maxsize=1024)
-def _insert(table: Table, shared: Names, own: Names, size: int) -> ClauseElement:
-    new = _list(table, own, size)
-    common = [bindparam(_shared(name), type_=table.c[name].type) for name in shared]
-    source = select(*common, *new.c).where(new.c[own[0]].is_not(None))
-    return insert(table).from_select([*shared, *own], source)
+def _insert(table: Table, shared: Names, own: Names, size: int) -> Insert:
+    return insert(table).from_select([*shared, *own], source(table, shared, own, size))
+
+
+@lru_cache(maxsize=1024)
+def _insert_new(
+    make: Callable[[Table], Any], table: Table, shared: Names, own: Names, size: int
+) -> ReturningInsert[Any]:
+    rows = source(table, shared, own, size)
+    new: ReturningInsert[Any] = (
+        make(table)
+        .from_select([*shared, *own], rows)
+        .on_conflict_do_nothing()
+        .returning(table.c[own[0]])
+    )
+    return new
+
+
+def source(table: Table, shared: Names, own: Names, size: int) -> Select[Any]:
+    """The rows of a page, with the columns *shared* and *own*."""
+    new = listed(table, own, size)
+    common = [bindparam(shared_name(name), type_=table.c[name].type) for name in shared]
+    return select(*common, *new.c).where(new.c[own[0]].is_not(None))
 
 
 @lru_cache(maxsize=1024)
 def _update(table: Table, shared: Names, own: Names, size: int) -> ClauseElement:
     key, *others = own
-    new = _list(table, own, size)
+    new = listed(table, own, size)
     return (
         update(table)
         .where(table.c[key] == new.c[key])
-        .values({name: bindparam(_shared(name)) for name in shared})
+        .values({name: bindparam(shared_name(name)) for name in shared})
         .values({name: new.c[name] for name in others})
     )
 
 
-def _list(table: Table, own: Names, size: int) -> CTE:
-    parameters = iter(_listed(own, size))
+def listed(table: Table, own: Names, size: int) -> FromClause:
+    """The rows of a page, with the columns *own*."""
+    if size == ANY_LENGTH:
+        arrays = (
+            bindparam(_listed(name), type_=Array(table.c[name].type)) for name in own
+        )
+        columns = (column(name, table.c[name].type) for name in own)
+        return func.unnest(*arrays).table_valued(*columns, name="new").render_derived()
+    parameters = iter(_cells(own, size))
     rows = [
         tuple(bindparam(next(parameters), type_=table.c[name].type) for name in own)
         for _ in range(size)
@@ -102,11 +166,18 @@ def _list(table: Table, own: Names, size: int) -> CTE:
 
 
 @lru_cache(maxsize=1024)
-def _listed(own: Names, size: int) -> Names:
+def _cells(own: Names, size: int) -> Names:
     """What the parameters of a list are called, row by row."""
     return tuple(f"{name}_{place}" for place in range(size) for name in own)
 
 
 @cache
-def _shared(name: str) -> str:
+def _listed(name: str) -> str:
+    """What the parameter for the listed values of column *name* is called."""
+    return f"new_{name}_list"
+
+
+@cache
+def shared_name(name: str) -> str:
+    """What the parameter for the shared value of column *name* is called."""
     return f"new_{name}"

@@ -10,7 +10,7 @@ for every value of every row.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -18,7 +18,7 @@ from operator import index
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import BigInteger, Dialect, Integer, String, Text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Dialect, Integer, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from jobcore import JobStatus, Limit
@@ -31,6 +31,8 @@ Implementation: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_ZONED = DateTime(timezone=True)
+_ARRAY = ARRAY(Text)
 
 
 class Coded(TypeDecorator[T]):
@@ -46,15 +48,38 @@ class Coded(TypeDecorator[T]):
     def bind_processor(
         self,
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> Code:
+    ) -> Code | None:
         return self.encode
 
     def result_processor(
         self,
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
         coltype: object,  # noqa: ARG002 - likewise
-    ) -> Code:
+    ) -> Code | None:
         return self.decode
+
+
+def _knows_zones(dialect: Dialect) -> bool:
+    return dialect.name == "postgresql"
+
+
+class Array(TypeDecorator[Sequence[T]]):
+    """A list of values of another type, as a parameter, where a database has arrays."""
+
+    impl: Implementation = ARRAY
+    cache_ok: bool | None = True
+
+    def __init__(self, item: TypeEngine[T]) -> None:
+        super().__init__(item)
+        self.item = item
+
+    def bind_processor(self, dialect: Dialect) -> Code | None:
+        encode: Code | None = self.item.dialect_impl(dialect).bind_processor(dialect)
+        return encode and (lambda values: list(map(encode, values)))
+
+
+def _has_arrays(dialect: Dialect) -> bool:
+    return dialect.name == "postgresql"
 
 
 def _microseconds(value: datetime | None) -> int | None:
@@ -74,6 +99,15 @@ class Instant(Coded[datetime]):
 
     encode: Code = staticmethod(_microseconds)
     decode: Code = staticmethod(_instant)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return _ZONED if _knows_zones(dialect) else super().load_dialect_impl(dialect)
+
+    def bind_processor(self, dialect: Dialect) -> Code | None:
+        return None if _knows_zones(dialect) else self.encode
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Code | None:  # noqa: ARG002 - SQLAlchemy passes it
+        return None if _knows_zones(dialect) else self.decode
 
 
 def _length(value: timedelta | None) -> int | None:
@@ -163,6 +197,22 @@ class Json(Coded[Any]):
 
     encode: Code = staticmethod(_json_text)
     decode: Code = staticmethod(_json)
+
+
+class Texts(Coded[Sequence[str]]):
+    """A list of texts, as a parameter of a statement."""
+
+    impl: Implementation = Text
+    cache_ok: bool | None = True
+
+    encode: Code = staticmethod(_json_text)
+    decode: Code = staticmethod(_json)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return _ARRAY if _has_arrays(dialect) else super().load_dialect_impl(dialect)
+
+    def bind_processor(self, dialect: Dialect) -> Code | None:
+        return None if _has_arrays(dialect) else self.encode
 
 
 @lru_cache(maxsize=1024)

@@ -5,29 +5,33 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Integer, Select, func, select, union_all
 
 from jobcore import JobStatus, QueueStatistics, Statistics
 from jobcore_sql.records import IS_QUEUED
-from jobcore_sql.tables import counts, jobs
+from jobcore_sql.tables import counts, deltas, jobs
 from jobcore_sql.transaction import Transaction
 
-_COUNTS = select(counts).where(counts.c.n != 0)
+_EACH = union_all(select(counts), select(deltas)).subquery()
+_N = func.sum(_EACH.c.n, type_=Integer)
+COUNTS = (
+    select(_EACH.c.queue, _EACH.c.status, _N).group_by(*_EACH.c[:2]).having(_N != 0)
+)
+"""How many jobs each queue has in each status, where it has any."""
 
 
 def _oldest() -> Select[tuple[str, datetime]]:
     """The earliest due time of each queue: the first entry of each of its priorities.
     It leaps from priority to priority, so the queued jobs between cost nothing."""
+    queues = COUNTS.where(_EACH.c.status == JobStatus.QUEUED).subquery()
     first = (
         select(func.min(jobs.c.priority))
-        .where(IS_QUEUED, jobs.c.queue == counts.c.queue)
-        .correlate(counts)
+        .where(IS_QUEUED, jobs.c.queue == queues.c.queue)
+        .correlate(queues)
         .scalar_subquery()
     )
-    levels = (
-        select(counts.c.queue, first.label("priority"))
-        .where(counts.c.status == JobStatus.QUEUED, counts.c.n > 0)
-        .cte("levels", recursive=True)
+    levels = select(queues.c.queue, first.label("priority")).cte(
+        "levels", recursive=True
     )
     following = (
         select(func.min(jobs.c.priority))
@@ -65,7 +69,7 @@ _OLDEST = _oldest()
 def statistics(transaction: Transaction) -> Statistics:
     """The counts of the transaction's snapshot."""
     by_queue = defaultdict[str, dict[JobStatus, int]](dict)
-    for queue, status, n in transaction.rows(_COUNTS):
+    for queue, status, n in transaction.rows(COUNTS):
         by_queue[queue][status] = n
     oldest: dict[str, datetime] = dict(map(tuple, transaction.rows(_OLDEST)))
     return Statistics(

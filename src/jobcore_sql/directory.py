@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy import delete as delete_from
 
 from jobcore import WorkerRecord
@@ -19,6 +19,13 @@ _ALIVE = (
 _FORGET = delete_from(workers).where(workers.c.expires_at <= bindparam("now"))
 _GONE = delete_from(workers).where(workers.c.id == bindparam("worker_id"))
 _DUTY = select(duties.c.due_at).where(duties.c.name == bindparam("name"))
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCK = _DUTY.with_for_update()
+_TAKE = (
+    update(duties)
+    .where(duties.c.name == bindparam("duty"))
+    .values(due_at=bindparam("until"))
+)
 
 
 def seen(transaction: Transaction, worker: WorkerRecord, expires_in: timedelta) -> None:
@@ -66,7 +73,9 @@ def not_due(transaction: Transaction, duty: str, interval: timedelta) -> bool | 
 
 def turn(transaction: Transaction, duty: str, interval: timedelta) -> bool:
     """Take *duty* for *interval*, if it is due."""
-    if not_due(transaction, duty, interval) is False:
+    transaction.add(duties, [{"name": duty, "due_at": _LONG_AGO}])
+    due_at, now = transaction.first(_LOCK, name=duty).due_at, transaction.now
+    if now < due_at <= now + interval:
         return False
-    transaction.upsert(duties, {"name": duty, "due_at": transaction.now + interval})
+    transaction.write(_TAKE, {"duty": duty, "until": now + interval})
     return True

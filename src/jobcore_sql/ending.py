@@ -49,7 +49,7 @@ def end(transaction: Transaction, transitions: Sequence[Transition]) -> set[str]
     groups = defaultdict[_Kind, list[Sequence[Any]]](list)
     times = Counter(each.job_id for each in transitions)
     for each in transitions:
-        if _ends(each) and times[each.job_id] == 1:
+        if ends_for_good(each) and times[each.job_id] == 1:
             fields = each.fields(transaction.now)
             fields["token"], fields["receipt"] = None, each.receipt
             unless_requested = each.expect.no_cancel_request
@@ -73,7 +73,9 @@ def end(transaction: Transaction, transitions: Sequence[Transition]) -> set[str]
     return ended
 
 
-def _ends(transition: Transition) -> bool:
+def ends_for_good(transition: Transition) -> bool:
+    """Whether it is the current token alone that decides on *transition*, and nothing
+    else of the job is to be known for what it makes of it."""
     expect = transition.expect
     return (
         transition.status in TERMINAL

@@ -12,9 +12,11 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    String,
     exists,
     func,
     select,
+    type_coerce,
 )
 from sqlalchemy import delete as delete_from
 
@@ -34,9 +36,6 @@ _ATTEMPTS = (
     .order_by(attempts.c.job_id, attempts.c.number)
 )
 _DELETED = (jobs.c.id, jobs.c.queue, jobs.c.status, jobs.c.finished_at)
-_AGAIN = (
-    select(*_DELETED).where(Among(jobs.c.id, "ids")).with_for_update(skip_locked=True)
-)
 _DELETE = (
     delete_from(attempts).where(Among(attempts.c.job_id, "ids")),
     delete_from(labels).where(Among(labels.c.job_id, "ids")),
@@ -87,7 +86,7 @@ def select_deleted(
 ) -> Sequence[Row[Any]]:
     """Which jobs `delete` would take, the oldest first."""
     conditions = [*_conditions(wanted, transaction.now), ~IS_IN_PROGRESS]
-    query = select(*_DELETED).limit(limit)
+    query = select(*_DELETED).limit(limit).with_for_update(skip_locked=True)
     if wanted.finished_for is None:
         return transaction.query(query.where(*conditions).order_by(jobs.c.id))
     oldest = query.order_by(jobs.c.finished_at, jobs.c.id)
@@ -139,7 +138,8 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
     if wanted.ids is not None:
         yield Among(jobs.c.id, "ids", wanted.ids)
     if wanted.statuses is not None:
-        yield jobs.c.status.in_(sorted(wanted.statuses))
+        statuses = [each.value for each in sorted(wanted.statuses)]
+        yield Among(type_coerce(jobs.c.status, String), "statuses", statuses)
     if wanted.queue is not None:
         yield jobs.c.queue == wanted.queue
     if wanted.task is not None:

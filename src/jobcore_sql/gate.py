@@ -62,6 +62,9 @@ class Gate:
         if not new:
             return
         self._known.update(new)
+        if not self._transaction.dialect.has_one_writer:
+            # Only a row can be locked, so that nobody else counts at the same time.
+            self._transaction.add(limits, [{"key": key} for key in new])
         for row in self._transaction.rows(_LIMITS, keys=new):
             if row.figures is not None:
                 self._overrides[row.key] = row.figures

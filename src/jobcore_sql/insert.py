@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from operator import itemgetter
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from jobcore import Inserted, Job, NewJob
 from jobcore_sql.among import Among
-from jobcore_sql.bulk import insert_rows
+from jobcore_sql.bulk import insert_new_rows, insert_rows
 from jobcore_sql.records import JOB, job, lock
 from jobcore_sql.tables import jobs, labels
 from jobcore_sql.transaction import Moves, Transaction
@@ -43,25 +43,39 @@ _values = itemgetter(*_STORED)
 
 def insert(transaction: Transaction, new_jobs: Sequence[NewJob]) -> list[Inserted]:
     """Store *new_jobs*; what is there already is answered, in the batch as well."""
+    created: set[str] = set()
+    while True:
+        answers, fresh = _judge(transaction, new_jobs, created)
+        entered = _store(transaction, fresh) if fresh else set[str]()
+        if len(entered) == len(fresh):
+            return answers
+        created |= entered  # another transaction stored the rest meanwhile
+
+
+def _judge(
+    transaction: Transaction, new_jobs: Sequence[NewJob], created: Set[str]
+) -> tuple[list[Inserted], list[Job]]:
+    """What is to be answered, where this call has *created* some ids already, and
+    which jobs are still to be stored for that."""
     answers: list[Inserted] = []
-    created: list[Job] = []
+    ours = set(created)
+    fresh: list[Job] = []
     by_id, by_lock = _there(transaction, new_jobs)
     for new in new_jobs:
         there = by_id.get(new.id)
         if there is None and new.unique_key is not None:
             there = by_lock.get((new.task, new.unique_key))
         if there is not None:
-            answers.append(Inserted(there, created=False))
+            answers.append(Inserted(there, created=there.id in ours))
+            ours.discard(there.id)
             continue
-        fresh = Job.stored(new, transaction.now)
-        by_id[fresh.id] = fresh
-        if key := lock(fresh.unique_key, fresh.unique_scope, fresh.status):
-            by_lock[fresh.task, key] = fresh
-        created.append(fresh)
-        answers.append(Inserted(fresh, created=True))
-    if created:
-        _store(transaction, created)
-    return answers
+        job = Job.stored(new, transaction.now)
+        by_id[job.id] = job
+        if key := lock(job.unique_key, job.unique_scope, job.status):
+            by_lock[job.task, key] = job
+        fresh.append(job)
+        answers.append(Inserted(job, created=True))
+    return answers, fresh
 
 
 def _there(
@@ -82,8 +96,15 @@ def _there(
     )
 
 
-def _store(transaction: Transaction, created: Sequence[Job]) -> None:
-    insert_rows(transaction, jobs, (*_STORED, "unique_lock"), list(map(_row, created)))
+def _store(transaction: Transaction, fresh: Sequence[Job]) -> Set[str]:
+    """Store those of *fresh* whose keys nobody has by now; their ids."""
+    names, rows = (*_STORED, "unique_lock"), list(map(_row, fresh))
+    entered: Set[str] = {each.id for each in fresh}
+    if transaction.dialect.has_one_writer:
+        insert_rows(transaction, jobs, names, rows)
+    else:
+        entered = insert_new_rows(transaction, jobs, names, rows)
+    created = [each for each in fresh if each.id in entered]
     named = [
         (each.id, name, value)
         for each in created
@@ -92,6 +113,7 @@ def _store(transaction: Transaction, created: Sequence[Job]) -> None:
     if named:
         insert_rows(transaction, labels, ("job_id", "name", "value"), named)
     transaction.count(Moves((each.queue, None, each.status) for each in created))
+    return entered
 
 
 def _row(new: Job) -> Sequence[Any]:

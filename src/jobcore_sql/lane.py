@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobcore import StoreError
-from jobcore_sql.dialects import StoreDialect
+from jobcore_sql.dialects.sqlite import SQLiteDialect
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class Lane:
     this one purpose, as a pool's way there and back costs twice as much.
     """
 
-    def __init__(self, name: str, engine: Engine, dialect: StoreDialect) -> None:
+    def __init__(self, name: str, engine: Engine, dialect: SQLiteDialect) -> None:
         self._engine = engine
         self._dialect = dialect
         self._connection: Connection | None = None

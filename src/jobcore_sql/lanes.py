@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -19,13 +19,14 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from jobcore import StoreNotOpenError
 from jobcore_sql import schema
-from jobcore_sql.database import Verb
+from jobcore_sql.database import Singles, Verb
 from jobcore_sql.dialects.sqlite import SQLiteDialect
 from jobcore_sql.lane import Lane
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.probe import Probe
 from jobcore_sql.problems import CLOSED, NEVER_OPENED, OPEN, OTHER_LOOP, OTHER_PROCESS
 from jobcore_sql.transaction import Transaction
+from jobcore_sql.wake import Watch, look
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ class Lanes:
         self._options = options
         self._lanes: _Opened | None = None
         self._problem = NEVER_OPENED
+        self._watch = Watch(self._version, self._look)
 
     async def open(self) -> None:
         if self._lanes is not None:
@@ -106,8 +108,21 @@ class Lanes:
 
         return await self._usable().writer.run(work)
 
-    def version(self) -> int | None:
+    @property
+    def single(self) -> Singles:
+        return {}
+
+    @property
+    def waker(self) -> Watch:
+        return self._watch
+
+    def _version(self) -> int | None:
         return self._usable().probe.version()
+
+    async def _look(self, queues: Sequence[str], worker: str) -> bool:
+        return await self.glance(
+            lambda transaction: look(transaction, queues, worker), timedelta(0)
+        )
 
     def _run(
         self,

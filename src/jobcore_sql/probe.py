@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from jobcore_sql.dialects import StoreDialect
+from jobcore_sql.dialects.sqlite import SQLiteDialect
 
 
 class Probe:
     """Asks the database for its version, on a connection that waits for no lock."""
 
-    def __init__(self, engine: Engine, dialect: StoreDialect) -> None:
+    def __init__(self, engine: Engine, dialect: SQLiteDialect) -> None:
         self._engine = engine
         self._dialect = dialect
         self._connection: Connection | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column
+from sqlalchemy import ColumnElement, Text, literal_column
 
 from jobcore import TERMINAL, Job, JobStatus
 from jobcore_sql.tables import jobs
@@ -28,12 +28,15 @@ def job(row: Iterable[Any]) -> Job:
     return Job.trusted(known)
 
 
+def word(status: JobStatus) -> ColumnElement[str]:
+    """*status* in the text of a statement, where the planner sees it."""
+    return literal_column(repr(status.value), Text)
+
+
 def is_(*statuses: JobStatus) -> ColumnElement[bool]:
     """Whether a job has one of *statuses*. They stand in the statement's text, where
     the planner finds the partial index that they promise."""
-    words: list[ColumnElement[str]] = [
-        literal_column(repr(each.value)) for each in statuses
-    ]
+    words = list(map(word, statuses))
     return jobs.c.status == words[0] if len(words) == 1 else jobs.c.status.in_(words)
 
 

@@ -18,8 +18,8 @@ _READ = (
     select(jobs.c.id, jobs.c.token, jobs.c.cancel_requested_at)
     .where(Among(jobs.c.id, "ids"))
     .order_by(jobs.c.id)
-    .with_for_update()
 )
+_LOCK = _READ.with_for_update(skip_locked=True)
 _UNTIL = bindparam("until", type_=jobs.c.lease_until.type)
 _EXTEND = (
     update(jobs)
@@ -43,20 +43,22 @@ def renew(
     transaction: Transaction, claims: Sequence[Claim], lease: timedelta
 ) -> Renewal:
     """Extend what is still held, and tell what is lost or to be canceled."""
-    rows = {
-        row.id: row
-        for row in transaction.rows(_READ, ids=[each.job_id for each in claims])
-    }
+    ids = [each.job_id for each in claims]
+    ours = {row.id: row for row in transaction.rows(_LOCK, ids=ids)}
+    others = [each for each in ids if each not in ours]
+    locked = transaction.rows(_READ, ids=others) if others else []
+    rows = ours | {row.id: row for row in locked}
     kept = [
         rows[each.job_id]
         for each in claims
         if each.job_id in rows and rows[each.job_id].token == each.token
     ]
-    ids = [row.id for row in kept]
-    if ids:
-        transaction.write(_EXTEND, {"ids": ids, "until": transaction.now + lease})
+    extended = [row.id for row in kept if row.id in ours]
+    if extended:
+        until = transaction.now + lease
+        transaction.write(_EXTEND, {"ids": extended, "until": until})
     return Renewal(
-        lost=frozenset(each.job_id for each in claims) - frozenset(ids),
+        lost=frozenset(ids) - frozenset(row.id for row in kept),
         requested=frozenset(
             row.id for row in kept if row.cancel_requested_at is not None
         ),

@@ -7,10 +7,11 @@ from typing import Final
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from jobcore import SchemaVersionError
+from jobcore_sql.dialects import StoreDialect
 
 VERSION_TABLE: Final = "jobcore_schema"
 EMPTY: Final = "empty"
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The revision of this release, so that opening an up-to-date database needs nothing of
 Alembic, which takes longer to import than all the rest."""
 
@@ -25,9 +26,13 @@ def current(connection: Connection) -> str:
     return revision or EMPTY
 
 
-def check(connection: Connection, *, migrate: bool) -> None:
+def check(connection: Connection, dialect: StoreDialect, *, migrate: bool) -> None:
     """Let the tables be those of this release: by migrating them if *migrate*, and by
     an error where they are newer or may not be migrated."""
+    if current(connection) == HEAD:
+        return
+    connection.rollback()
+    dialect.only_one(connection)
     found = current(connection)
     if found == HEAD:
         return

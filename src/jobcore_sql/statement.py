@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Dialect, SelectBase
+from sqlalchemy import BindParameter, Dialect
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore_sql.columns import Code
 
@@ -50,15 +51,20 @@ class Statement:
 
 @lru_cache(maxsize=1024)
 def prepared(clause: ClauseElement, dialect: Dialect) -> Statement:
+    """*clause* as *dialect* has it, kept for the next time."""
+    return compiled(clause, dialect)
+
+
+def compiled(clause: ClauseElement, dialect: Dialect) -> Statement:
     """*clause* as *dialect* has it."""
-    compiled = clause.compile(dialect=dialect)
-    binds: dict[str, BindParameter[Any]] = compiled.binds  # type: ignore[attr-defined]  # of every SQL compiler
-    columns = clause.selected_columns if isinstance(clause, SelectBase) else None
+    made = clause.compile(dialect=dialect)
+    binds: dict[str, BindParameter[Any]] = made.binds  # type: ignore[attr-defined]  # of every SQL compiler
+    columns = clause.exported_columns if isinstance(clause, ReturnsRows) else None
     types = [each.type for each in columns or ()]
     answered = tuple(columns.keys() if columns else ())
     return Statement(
-        str(compiled),
-        tuple(compiled.positiontup or ()),  # type: ignore[attr-defined]  # likewise
+        str(made),
+        tuple(made.positiontup or ()),  # type: ignore[attr-defined]  # likewise
         {name: each.value for name, each in binds.items() if not each.required},
         {
             name: encode

@@ -32,15 +32,14 @@ from jobcore import (
     WorkerDirectory,
     WorkerRecord,
 )
-from jobcore_sql import control, directory, find, gate, renew, wake
+from jobcore_sql import control, directory, find, gate, renew
 from jobcore_sql.apply import apply
 from jobcore_sql.claim import claim, nothing_queued
 from jobcore_sql.counting import statistics
-from jobcore_sql.database import Database
-from jobcore_sql.dialects.sqlite import SQLOptions
+from jobcore_sql.database import database
 from jobcore_sql.insert import insert
+from jobcore_sql.options import SQLOptions
 from jobcore_sql.promote import nothing_due, promote
-from jobcore_sql.transaction import Transaction
 from jobcore_sql.verify import verify
 
 T = TypeVar("T")
@@ -56,10 +55,7 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
     def __init__(self, url: str, options: SQLOptions | None = None) -> None:
         self.url = url
         self.options: SQLOptions = options or SQLOptions()
-        self._database = Database(url, self.options)
-        self._watch = wake.Watch(
-            self._database.version, partial(self._glance, wake.look)
-        )
+        self._database = database(url, self.options)
         self._idle = True  # the last claim found nothing, nor may the next
 
     async def __aenter__(self) -> Self:
@@ -78,8 +74,9 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         if not jobs:
             return []
         inserted = await self._write(insert, jobs)
-        if any(each.created and _is_queued(each.job) for each in inserted):
-            self._watch.bell.ring()
+        queues = {each.job.queue for each in inserted if _is_new_in_line(each)}
+        if queues:
+            self._database.waker.wake(queues)
         return inserted
 
     async def get(
@@ -98,7 +95,7 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
             return []
         answers = await self._write(apply, transitions)
         if any(map(_wakes, transitions, answers)):
-            self._watch.bell.ring()
+            self._database.waker.wake(None)
         return answers
 
     async def renew(self, claims: Sequence[Claim], lease: timedelta) -> Renewal:
@@ -107,12 +104,12 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         return await self._write(renew.renew, claims, lease)
 
     async def expired(self, limit: int) -> list[Claim]:
-        return await self._read(renew.expired, limit)
+        return await self._glance(renew.expired, limit)
 
     async def promote(self, limit: int) -> Promotion:
         promotion = await self._write(promote, limit, unless=nothing_due)
         if promotion.promoted:
-            self._watch.bell.ring()
+            self._database.waker.wake(None)
         return promotion
 
     async def find(self, filter: Filter, cursor: str | None, limit: int) -> Page:  # noqa: A002 - the word of the contract
@@ -132,7 +129,7 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         worker: str,
         timeout: timedelta,  # noqa: ASYNC109 - the contract's
     ) -> None:
-        await self._watch.wait(queues, worker, timeout)
+        await self._database.waker.wait(queues, worker, timeout)
 
     async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
         await self._write(control.pause, _named(queue=queue, task=task))
@@ -141,7 +138,7 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         self, *, queue: str | None = None, task: str | None = None
     ) -> None:
         await self._write(control.resume, _named(queue=queue, task=task))
-        self._watch.bell.ring()
+        self._database.waker.wake(None)
 
     async def paused(self) -> Paused:
         return await self._read(gate.paused)
@@ -154,14 +151,14 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
             control.lift, holders, limit, unless=control.nothing_held
         )
         if lifted:
-            self._watch.bell.ring()
+            self._database.waker.wake(None)
         return lifted
 
     async def seen(self, worker: WorkerRecord, expires_in: timedelta) -> None:
         await self._write(directory.seen, worker, expires_in)
 
     async def gone(self, worker_id: str) -> None:
-        self._watch.forget(worker_id)
+        self._database.waker.forget(worker_id)
         await self._write(directory.gone, worker_id)
 
     async def workers(self) -> list[WorkerRecord]:
@@ -191,21 +188,18 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         *arguments: object,
         unless: Callable[..., T | None] | None = None,
     ) -> T:
-        """Run *verb* in a writing transaction, *unless* a look without the lock has the
-        answer already."""
-
-        def first(transaction: Transaction) -> T | None:
-            return unless and unless(transaction, *arguments)
-
+        """Run *verb* in a writing transaction, unless a single statement, or else a
+        look without the lock, has the answer already."""
+        first = self._database.single.get(verb, unless)
         return await self._database.write(
             lambda transaction: verb(transaction, *arguments),
             self.offset,
-            unless=first if unless else None,
+            unless=first and (lambda transaction: first(transaction, *arguments)),
         )
 
 
-def _is_queued(job: Job) -> bool:
-    return job.status is JobStatus.QUEUED
+def _is_new_in_line(inserted: Inserted) -> bool:
+    return inserted.created and inserted.job.status is JobStatus.QUEUED
 
 
 def _wakes(transition: Transition, answer: Answer) -> bool:

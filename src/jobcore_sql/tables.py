@@ -4,9 +4,15 @@
 that a job is in the few that its status needs, and what a claim costs does not depend
 on the jobs it cannot meet. `token` is who holds the job, `receipt` the last recorded
 write, `unique_lock` the unique key as long as the job holds it.
+
+How many jobs a queue has in a status is what `counts` and `deltas` tell together. Where
+several transactions write at a time, each appends what it changed, so that none waits
+for another, and upkeep folds that.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -19,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     text,
 )
 
@@ -92,15 +99,21 @@ _REQUESTED = text("status = 'in_progress' AND cancel_requested_at IS NOT NULL")
 _FINISHED = text("finished_at IS NOT NULL")
 _UNIQUE = text("unique_lock IS NOT NULL")
 
+
+def _only(condition: TextClause) -> dict[str, Any]:
+    """That an index is partial, as each database is told."""
+    return {"sqlite_where": condition, "postgresql_where": condition}
+
+
 _c = jobs.c
-Index("jobs_queued", _c.queue, _c.priority, _c.due_at, _c.id, sqlite_where=_QUEUED)
-Index("jobs_scheduled", _c.due_at, _c.id, sqlite_where=_SCHEDULED)
-Index("jobs_held", _c.held_by, _c.priority, _c.due_at, _c.id, sqlite_where=_HELD)
-Index("jobs_in_progress", _c.lease_until, _c.id, sqlite_where=_IN_PROGRESS)
-Index("jobs_limited", _c.limit_key, sqlite_where=_LIMITED)
-Index("jobs_cancel_requested", _c.worker, sqlite_where=_REQUESTED)
-Index("jobs_finished", _c.status, _c.finished_at, _c.id, sqlite_where=_FINISHED)
-Index("jobs_unique", _c.task, _c.unique_lock, unique=True, sqlite_where=_UNIQUE)
+Index("jobs_queued", _c.queue, _c.priority, _c.due_at, _c.id, **_only(_QUEUED))
+Index("jobs_scheduled", _c.due_at, _c.id, **_only(_SCHEDULED))
+Index("jobs_held", _c.held_by, _c.priority, _c.due_at, _c.id, **_only(_HELD))
+Index("jobs_in_progress", _c.lease_until, _c.id, **_only(_IN_PROGRESS))
+Index("jobs_limited", _c.limit_key, **_only(_LIMITED))
+Index("jobs_cancel_requested", _c.worker, **_only(_REQUESTED))
+Index("jobs_finished", _c.status, _c.finished_at, _c.id, **_only(_FINISHED))
+Index("jobs_unique", _c.task, _c.unique_lock, unique=True, **_only(_UNIQUE))
 
 attempts: Table = Table(
     "attempts",
@@ -132,6 +145,14 @@ counts: Table = Table(
     Column("status", Word(JobStatus), primary_key=True),
     Column("n", Integer, nullable=False),
     sqlite_with_rowid=False,
+)
+
+deltas: Table = Table(
+    "deltas",
+    metadata,
+    Column("queue", Text, nullable=False),
+    Column("status", Word(JobStatus), nullable=False),
+    Column("n", Integer, nullable=False),
 )
 
 pauses: Table = Table(

@@ -1,37 +1,41 @@
-"""What every verb is given: a connection inside a transaction, and its instant."""
+"""What every verb is given: a cursor inside a transaction, and its instant."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import Table
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore import JobStatus
 from jobcore_sql.dialects import StoreDialect
-from jobcore_sql.statement import Statement, prepared
-from jobcore_sql.tables import counts
+from jobcore_sql.statement import Statement, compiled, prepared
 
 Moves = Counter[tuple[str, JobStatus | None, JobStatus | None]]
 """How many jobs of a queue went from one status (None: they are new) to another (None:
 they are deleted)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Transaction:
-    """A running transaction. *now* is the store's clock, read after the transaction
-    got its lock: whoever waited for a lock must not judge by the time before."""
+    """A running transaction, at a store whose clock is shifted by *offset*."""
 
-    connection: Connection
     cursor: DBAPICursor
-    now: datetime
+    offset: timedelta
     dialect: StoreDialect
+
+    @cached_property
+    def now(self) -> datetime:
+        """The store's clock, read after the transaction got its lock: whoever waited
+        for a lock must not judge by the time before."""
+        return self.dialect.now(self.cursor) + self.offset
 
     def rows(self, clause: ReturnsRows, **parameters: Any) -> list[Any]:
         """All rows that *clause* answers. It is compiled once and kept."""
@@ -66,9 +70,11 @@ class Transaction:
         else:
             self.cursor.executemany(statement.text, values)
 
-    def query(self, statement: Executable) -> Sequence[Any]:
+    def query(self, statement: ReturnsRows) -> Sequence[Any]:
         """All rows that *statement*, which was made for this one time, answers."""
-        return self.connection.execute(statement).all()
+        once = compiled(statement, self.dialect.language)
+        self.cursor.execute(once.text, once.encoded({}))
+        return list(map(once.row, once.decoded(self.cursor.fetchall())))
 
     def upsert(self, table: Table, *rows: Mapping[str, Any]) -> None:
         """Enter *rows* into *table*, in the place of what their keys name."""
@@ -93,7 +99,7 @@ class Transaction:
             if n
         ]
         if changed:
-            self.write(self.dialect.add_up(counts, counts.c.n), *changed)
+            self.write(self.dialect.change_counts(), *changed)
 
     def _answer(
         self, clause: ReturnsRows, parameters: Mapping[str, Any]

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from sqlalchemy import Select, and_, exists, func, or_, select
 
 from jobcore import JobStatus, Verification
+from jobcore_sql.counting import COUNTS
 from jobcore_sql.records import lock
-from jobcore_sql.tables import attempts, counts, jobs, labels
+from jobcore_sql.tables import attempts, jobs, labels
 from jobcore_sql.transaction import Transaction
 
-_COUNTS = select(counts.c.queue, counts.c.status, counts.c.n).where(counts.c.n != 0)
 _COUNTED = select(jobs.c.queue, jobs.c.status, func.count()).group_by(
     jobs.c.queue, jobs.c.status
 )
@@ -49,7 +49,7 @@ def verify(transaction: Transaction) -> Verification:
         "counts": tuple(_counts(transaction)),
         "unique_key": tuple(_unique_keys(transaction)),
         "labels": tuple(_labels(transaction)),
-        "database": transaction.dialect.damage(transaction.connection),
+        "database": transaction.dialect.damage(transaction.cursor),
     }
     for rule, statement in _ODD.items():
         found = transaction.rows(statement)
@@ -58,7 +58,7 @@ def verify(transaction: Transaction) -> Verification:
 
 
 def _counts(transaction: Transaction) -> Iterator[str]:
-    kept = {(queue, status): n for queue, status, n in transaction.rows(_COUNTS)}
+    kept = {(queue, status): n for queue, status, n in transaction.rows(COUNTS)}
     counted = {(queue, status): n for queue, status, n in transaction.rows(_COUNTED)}
     for queue, status in sorted(kept.keys() | counted.keys()):
         n, truth = kept.get((queue, status), 0), counted.get((queue, status), 0)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import bindparam, select
 
@@ -33,34 +33,57 @@ Look = Callable[[Sequence[str], str], Awaitable[bool]]
 
 
 class Bell:
-    """Rung when this process made something claimable or wants a job canceled."""
+    """Rung when something may have become claimable, or a job is to be canceled."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._waiting: dict[asyncio.Event, Set[str]] = {}
 
-    def ring(self) -> None:
-        """Wake all who listen now."""
-        self._rung.set()
-        self._rung = asyncio.Event()
+    def ring(self, names: Set[str] | None = None) -> None:
+        """Wake who listens for any of the queues *names* now; everybody for None."""
+        for rung, wanted in self._waiting.items():
+            if names is None or not names.isdisjoint(wanted):
+                rung.set()
 
-    async def heard(self, timeout: timedelta) -> bool:  # noqa: ASYNC109 - no error
-        """Whether it rang before *timeout*."""
+    async def heard(self, names: Set[str], timeout: timedelta) -> bool:  # noqa: ASYNC109 - no error
+        """Whether it rang for any of *names* before *timeout*."""
+        rung = asyncio.Event()
+        self._waiting[rung] = names
         try:
             async with asyncio.timeout(timeout.total_seconds()):
-                return await self._rung.wait()
+                return await rung.wait()
         except TimeoutError:
             return False
+        finally:
+            del self._waiting[rung]
+
+
+class Waker(Protocol):
+    """How a database wakes those who wait. All of it is hints."""
+
+    async def wait(
+        self,
+        queues: Sequence[str],
+        worker: str,
+        timeout: timedelta,  # noqa: ASYNC109 - the contract's
+    ) -> None:
+        """Return on news for *worker*, or after *timeout*."""
+
+    def wake(self, queues: Set[str] | None) -> None:
+        """There may be news in *queues*; in any, and for any worker, for None."""
+
+    def forget(self, worker: str) -> None:
+        """*worker* is gone."""
 
 
 class Watch:
-    """Who waits, and what each has seen of the database.
+    """Who waits, and what each has seen of the file.
 
     A look that finds work is not repeated before something was committed again, so
     that a worker which cannot take what waits does not spin.
     """
 
     def __init__(self, version: Callable[[], int | None], look: Look) -> None:
-        self.bell: Bell = Bell()
+        self._bell = Bell()
         self._version = version
         self._look = look
         self._seen: dict[str, int] = {}
@@ -71,14 +94,16 @@ class Watch:
         worker: str,
         timeout: timedelta,  # noqa: ASYNC109 - the contract's
     ) -> None:
-        """Return on news for *worker*, or after *timeout*."""
         now = asyncio.get_running_loop().time
         until = now() + timeout.total_seconds()
         while (left := timedelta(seconds=until - now())) > timedelta(0):
             if await self._news(queues, worker):
                 return
-            if await self.bell.heard(min(left, PROBE)):
+            if await self._bell.heard(frozenset(queues), min(left, PROBE)):
                 return
+
+    def wake(self, queues: Set[str] | None) -> None:
+        self._bell.ring(queues)
 
     async def _news(self, queues: Sequence[str], worker: str) -> bool:
         version = self._version()
@@ -89,7 +114,6 @@ class Watch:
         return await self._look(queues, worker)
 
     def forget(self, worker: str) -> None:
-        """*worker* is gone."""
         self._seen.pop(worker, None)
 
 

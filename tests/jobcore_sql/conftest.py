@@ -1,4 +1,4 @@
-"""A store on a file of its own, for each test."""
+"""A store on a file of its own, for each test, or one of the PostgreSQL servers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobcore_sql import SQLJobStore
+from tests.jobcore_sql import postgresql
 
 
 @pytest.fixture
@@ -24,3 +25,11 @@ def url(path: Path) -> str:
 async def store(url: str) -> AsyncIterator[SQLJobStore]:
     async with SQLJobStore(url) as store:
         yield store
+
+
+@pytest.fixture(params=postgresql.SERVERS)
+def server(request: pytest.FixtureRequest) -> str:
+    """The name of a server, which runs and has a database of ours."""
+    name: str = request.param
+    postgresql.url(name)
+    return name

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Column, Connection, Dialect, Engine, Table
+from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
@@ -15,21 +15,24 @@ from jobcore import StoreError
 
 
 class StoreDialect(Protocol):
-    """One kind of database."""
+    """One kind of database, as the verbs see it."""
 
     @property
     def language(self) -> Dialect:
         """How statements are written for it."""
 
     @property
-    def error(self) -> type[Exception]:
-        """What its driver raises."""
+    def insert(self) -> Callable[[Table], Any]:
+        """An INSERT that can be told what to do where a key is there already."""
 
-    def engine(self) -> Engine:
-        """An engine for the store's connections, which opens none yet."""
+    @property
+    def has_arrays(self) -> bool:
+        """Whether a parameter may be a list."""
 
-    def prepare(self, connection: Connection) -> None:
-        """Make the settings of a fresh connection."""
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether a transaction that may write is alone: what it has read stays so
+        until it ends, though no row is locked."""
 
     def begin_reading(self, cursor: DBAPICursor) -> None:
         """Start a transaction that sees one snapshot."""
@@ -37,8 +40,8 @@ class StoreDialect(Protocol):
     def begin_writing(self, cursor: DBAPICursor) -> None:
         """Start a transaction that may write, and wait for its lock."""
 
-    def never_wait(self, cursor: DBAPICursor) -> None:
-        """Let the connection give up at once where another has the lock."""
+    def only_one(self, connection: Connection) -> None:
+        """Wait until no other transaction has called this, until the end of this."""
 
     def fetch(
         self, cursor: DBAPICursor, clause: ReturnsRows, text: str, values: Sequence[Any]
@@ -48,19 +51,16 @@ class StoreDialect(Protocol):
     def now(self, cursor: DBAPICursor) -> datetime:
         """The database's clock."""
 
-    def version(self, cursor: DBAPICursor) -> int:
-        """A number that changes when another connection has committed."""
-
     def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
         """An INSERT of the columns *names* that replaces them in what is there."""
 
     def insert_missing(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
         """An INSERT of the columns *names* that leaves what is there."""
 
-    def add_up(self, table: Table, column: Column[Any]) -> ClauseElement:
-        """An INSERT that adds *column* to what is there."""
+    def change_counts(self) -> ClauseElement:
+        """An INSERT by which the counts of a queue and status change by n."""
 
-    def damage(self, connection: Connection) -> tuple[str, ...]:
+    def damage(self, cursor: DBAPICursor) -> tuple[str, ...]:
         """What the database itself finds wrong with its files and indexes."""
 
     def mapped(self, error: Exception) -> StoreError:

@@ -16,11 +16,10 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     URL,
@@ -42,25 +41,8 @@ from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore import StoreError, StoreUnavailableError
 from jobcore_sql.dialects.packed import packed
-
-Synchronous = Literal["off", "normal", "full", "extra"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SQLOptions:
-    """How a SQL store works.
-
-    *busy_timeout* is how long a transaction waits for the lock that another process
-    has. With *synchronous* `normal` a power failure (not a crash) may lose the last
-    commits and damages nothing; `full` loses none, for one disk flush per commit. An
-    empty or older database is brought to this release's schema with *auto_migrate*,
-    and refused without.
-    """
-
-    busy_timeout: timedelta = timedelta(seconds=30)
-    synchronous: Synchronous = "normal"
-    auto_migrate: bool = True
-
+from jobcore_sql.options import SQLOptions, Synchronous
+from jobcore_sql.tables import counts
 
 _SYNCHRONOUS: dict[Synchronous, str] = {
     "off": "PRAGMA synchronous = OFF",
@@ -86,6 +68,9 @@ class SQLiteDialect:
     """SQLite in a file, in WAL mode."""
 
     language: Dialect = sqlite.dialect()
+    insert: Callable[[Table], Any] = staticmethod(sqlite.insert)
+    has_arrays: bool = False
+    has_one_writer: bool = True
     error: type[Exception] = sqlite3.Error
 
     def __init__(self, url: URL, options: SQLOptions) -> None:
@@ -117,6 +102,9 @@ class SQLiteDialect:
     def begin_writing(self, cursor: DBAPICursor) -> None:
         cursor.execute("BEGIN IMMEDIATE")
 
+    def only_one(self, connection: Connection) -> None:
+        self.begin_writing(connection.connection.cursor())
+
     def never_wait(self, cursor: DBAPICursor) -> None:
         cursor.execute("PRAGMA busy_timeout = 0")
 
@@ -144,12 +132,12 @@ class SQLiteDialect:
     def insert_missing(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
         return _insert_missing(table, names)
 
-    def add_up(self, table: Table, column: Column[Any]) -> ClauseElement:
-        return _add_up(table, column)
+    def change_counts(self) -> ClauseElement:
+        return _add_up(counts, counts.c.n)
 
-    def damage(self, connection: Connection) -> tuple[str, ...]:
-        found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-        return tuple(str(each) for each in found if each != "ok")
+    def damage(self, cursor: DBAPICursor) -> tuple[str, ...]:
+        cursor.execute("PRAGMA integrity_check")
+        return tuple(str(each) for (each,) in cursor.fetchall() if each != "ok")
 
     def mapped(self, error: Exception) -> StoreError:
         cause = error.orig if isinstance(error, DBAPIError) else error

@@ -249,15 +249,15 @@ SQL: Final = (
     Mutant(
         "sql: nobody is woken by the own process",
         "jobcore_sql/wake.py",
-        "        self._rung.set()\n",
-        "",
+        "                rung.set()\n",
+        "                pass\n",
         {WAKE: ()},
     ),
     Mutant(
         "sql: a duty is given to who asked before it was taken",
         "jobcore_sql/directory.py",
-        "if not_due(transaction, duty, interval) is False:",
-        "if False:",
+        "if now < due_at <= now + interval:\n        return False",
+        "if False:\n        return False",
         {DIRECTORY: ()},
     ),
     Mutant(

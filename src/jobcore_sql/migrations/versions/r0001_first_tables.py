@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from alembic import op
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    DateTime,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -19,6 +22,8 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+_INSTANT = BigInteger().with_variant(DateTime(timezone=True), "postgresql")
 
 
 def upgrade() -> None:
@@ -53,14 +58,14 @@ def _create_jobs() -> None:
         Column("attempt", Integer, nullable=False, server_default=zero),
         Column("failures", Integer, nullable=False, server_default=zero),
         Column("losses", Integer, nullable=False, server_default=zero),
-        Column("created_at", BigInteger, nullable=False),
-        Column("due_at", BigInteger, nullable=False),
-        Column("finished_at", BigInteger),
-        Column("cancel_requested_at", BigInteger),
+        Column("created_at", _INSTANT, nullable=False),
+        Column("due_at", _INSTANT, nullable=False),
+        Column("finished_at", _INSTANT),
+        Column("cancel_requested_at", _INSTANT),
         Column("worker", Text),
-        Column("lease_until", BigInteger),
-        Column("started_at", BigInteger),
-        Column("ended_at", BigInteger),
+        Column("lease_until", _INSTANT),
+        Column("started_at", _INSTANT),
+        Column("ended_at", _INSTANT),
         Column("outcome", String(16)),
         Column("result", LargeBinary),
         Column("error", LargeBinary),
@@ -104,7 +109,7 @@ def _create_jobs() -> None:
         "jobs",
         ["task", "unique_lock"],
         unique=True,
-        sqlite_where=text("unique_lock IS NOT NULL"),
+        **_only("unique_lock IS NOT NULL"),
     )
 
 
@@ -114,8 +119,8 @@ def _create_what_jobs_have() -> None:
         Column("job_id", String(64), primary_key=True),
         Column("number", Integer, primary_key=True, autoincrement=False),
         Column("worker", Text, nullable=False),
-        Column("started_at", BigInteger, nullable=False),
-        Column("ended_at", BigInteger),
+        Column("started_at", _INSTANT, nullable=False),
+        Column("ended_at", _INSTANT),
         Column("outcome", String(16)),
         Column("error", LargeBinary),
         sqlite_with_rowid=False,
@@ -148,8 +153,8 @@ def _create_control() -> None:
         "limits",
         Column("key", Text, primary_key=True),
         Column("figures", Text),
-        Column("enforced_at", BigInteger),
-        Column("reserved_at", BigInteger),
+        Column("enforced_at", _INSTANT),
+        Column("reserved_at", _INSTANT),
         sqlite_with_rowid=False,
     )
 
@@ -162,17 +167,21 @@ def _create_directory() -> None:
         Column("tasks", Text, nullable=False),
         Column("concurrency", Integer, nullable=False),
         Column("version", Text, nullable=False),
-        Column("seen_at", BigInteger, nullable=False),
-        Column("expires_at", BigInteger, nullable=False),
+        Column("seen_at", _INSTANT, nullable=False),
+        Column("expires_at", _INSTANT, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "duties",
         Column("name", Text, primary_key=True),
-        Column("due_at", BigInteger, nullable=False),
+        Column("due_at", _INSTANT, nullable=False),
         sqlite_with_rowid=False,
     )
 
 
 def _index(name: str, columns: list[str], where: str) -> None:
-    op.create_index(name, "jobs", columns, sqlite_where=text(where))
+    op.create_index(name, "jobs", columns, **_only(where))
+
+
+def _only(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -1,0 +1,231 @@
+"""PostgreSQL, by asyncpg.
+
+Statements go straight to the driver's connection, which SQLAlchemy's pool keeps.
+Everything runs in READ COMMITTED, where a statement sees what was committed before it
+began and checks again what it had to wait for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import URL, Connection, Dialect, Insert, Table, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.selectable import ReturnsRows
+from sqlalchemy.util import await_only
+
+from jobcore import StoreError, StoreUnavailableError
+from jobcore_sql.options import SQLOptions
+from jobcore_sql.tables import deltas
+
+_LOCK: Final = 0x6A6F62636F7265  # "jobcore" in ASCII: who migrates holds this lock
+
+CHANNEL: Final = "jobcore"
+"""Where notifications are sent."""
+
+_NOTIFY: Final = "SELECT pg_notify($1, name) FROM unnest($2::text[]) AS told (name)"
+
+_PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25P03")
+"""The classes of SQLSTATE, and two states, that are worth repeating: connection,
+rollback by the server, resources, operators and timeouts, system; a lock that was not
+to be had, and a transaction that idled."""
+
+
+class Cursor:
+    """A driver's connection, as the verbs use it: plain calls, made in a greenlet."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self._rows = await_only(self._connection.fetch(statement, *values))
+
+    def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        await_only(self._connection.executemany(statement, rows))
+
+    def fetchall(self) -> list[Any]:
+        return self._rows
+
+    def command(self, *statements: str) -> None:
+        """Run statements without values in one round trip."""
+        await_only(self._connection.execute(";".join(statements)))
+
+
+class PostgreSQLDialect:
+    """PostgreSQL 14 or later."""
+
+    language: Dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # it has no annotations
+    insert: Callable[[Table], Any] = staticmethod(postgresql.insert)
+    has_arrays: bool = True
+    has_one_writer: bool = False
+    errors: tuple[type[Exception], ...] = (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        SQLAlchemyError,
+        OSError,
+    )
+
+    def __init__(self, url: URL, options: SQLOptions) -> None:
+        self._url = url.set(drivername="postgresql+asyncpg")
+        self._options = options
+
+    def engine(self) -> AsyncEngine:
+        return create_async_engine(
+            self._url,
+            pool_size=self._options.pool_size,
+            max_overflow=0,
+            pool_use_lifo=True,
+            hide_parameters=True,
+            connect_args={"server_settings": self._settings()},
+        )
+
+    def _settings(self) -> dict[str, str]:
+        options = self._options
+        return {
+            "application_name": "jobcore",
+            "default_transaction_isolation": "read committed",
+            "default_transaction_read_only": "off",
+            # Every statement of ours has its index, and a plan is kept for tables of
+            # any size: one that was made for a small table is bad for a large one.
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+            "statement_timeout": _milliseconds(options.statement_timeout),
+            "lock_timeout": _milliseconds(options.lock_timeout),
+            "idle_in_transaction_session_timeout": _milliseconds(options.call_timeout),
+        }
+
+    async def cursor(self, connection: AsyncConnection) -> Cursor:
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        if driver.is_closed():
+            await connection.invalidate()
+            driver = (await connection.get_raw_connection()).driver_connection
+        return Cursor(driver)
+
+    async def abandon(
+        self, connection: AsyncConnection, *, only_if_open: bool = False
+    ) -> None:
+        """Close a connection whatever it does, without waiting for the server; perhaps
+        only where a transaction is left open on it."""
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        if driver.is_closed() or driver.is_in_transaction() or not only_if_open:
+            driver.terminate()
+            await connection.invalidate()
+
+    async def notify(self, connection: AsyncConnection, names: Sequence[str]) -> None:
+        """Tell *names* to all who listen."""
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        await driver.execute(_NOTIFY, CHANNEL, list(names))
+
+    @asynccontextmanager
+    async def listening(
+        self, engine: AsyncEngine, hear: Callable[[str], None]
+    ) -> AsyncIterator[asyncio.Future[None]]:
+        """A connection of its own, on which *hear* is told what others notify, and a
+        future that ends when the connection does."""
+        async with engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            raw.detach()
+            broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+            def end(_: object) -> None:
+                if not broken.done():
+                    broken.set_result(None)
+
+            driver.add_termination_listener(end)
+            try:
+                await driver.add_listener(CHANNEL, lambda *told: hear(told[-1]))
+                yield broken
+            finally:
+                driver.terminate()
+
+    def begin_reading(self, cursor: Any) -> None:
+        cursor.command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def begin_writing(self, cursor: Any) -> None:
+        cursor.command("BEGIN ISOLATION LEVEL READ COMMITTED")
+
+    def only_one(self, connection: Connection) -> None:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+
+    def now(self, cursor: DBAPICursor) -> datetime:
+        cursor.execute("SELECT statement_timestamp()", ())
+        now: datetime = cursor.fetchall()[0][0]
+        return now
+
+    def fetch(
+        self,
+        cursor: DBAPICursor,
+        clause: ReturnsRows,  # noqa: ARG002 - others make another statement of it
+        text: str,
+        values: Sequence[Any],
+    ) -> Sequence[Sequence[Any]]:
+        cursor.execute(text, values)
+        return cursor.fetchall()
+
+    def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
+        return _upsert(table, names)
+
+    def insert_missing(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
+        return _insert_missing(table, names)
+
+    def change_counts(self) -> ClauseElement:
+        return _append()
+
+    def damage(self, cursor: DBAPICursor) -> tuple[str, ...]:  # noqa: ARG002 - it checks its pages itself
+        return ()
+
+    def mapped(self, error: Exception) -> StoreError:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        cause = getattr(cause, "__cause__", None) or cause
+        kind = StoreUnavailableError if _is_passing(cause) else StoreError
+        return kind(f"{type(cause).__name__}: {cause}")
+
+
+def _is_passing(cause: object) -> bool:
+    if isinstance(cause, asyncpg.PostgresError):
+        return str(cause.sqlstate).startswith(_PASSING)
+    return isinstance(cause, asyncpg.InterfaceError | OSError)
+
+
+def _milliseconds(length: timedelta) -> str:
+    return str(length // timedelta(milliseconds=1))
+
+
+@cache
+def _upsert(table: Table, names: tuple[str, ...]) -> ClauseElement:
+    statement = _insert(table, names)
+    keys = {each.name for each in table.primary_key}
+    replaced = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(
+        index_elements=table.primary_key, set_=replaced
+    )
+
+
+@cache
+def _insert_missing(table: Table, names: tuple[str, ...]) -> ClauseElement:
+    return _insert(table, names).on_conflict_do_nothing()
+
+
+@cache
+def _append() -> Insert:
+    return _insert(deltas, deltas.columns.keys())
+
+
+def _insert(table: Table, names: Iterable[str]) -> postgresql.Insert:
+    return postgresql.insert(table).values(dict.fromkeys(names))

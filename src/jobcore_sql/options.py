@@ -1,0 +1,35 @@
+"""How a SQL store works, whatever its database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+Synchronous = Literal["off", "normal", "full", "extra"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SQLOptions:
+    """How a SQL store works.
+
+    An empty or older database is brought to this release's schema with *auto_migrate*,
+    and refused without.
+
+    For SQLite: *busy_timeout* is how long a transaction waits for the lock that another
+    process has. With *synchronous* `normal` a power failure (not a crash) may lose the
+    last commits and damages nothing; `full` loses none, for one disk flush per commit.
+
+    For servers: *pool_size* is how many connections the store opens at most. A call
+    that gets no answer within *call_timeout* is given up with its connection; a
+    statement is ended by the server after *statement_timeout*, and after *lock_timeout*
+    if it waits for a lock.
+    """
+
+    auto_migrate: bool = True
+    busy_timeout: timedelta = timedelta(seconds=30)
+    synchronous: Synchronous = "normal"
+    pool_size: int = 5
+    call_timeout: timedelta = timedelta(seconds=15)
+    statement_timeout: timedelta = timedelta(seconds=10)
+    lock_timeout: timedelta = timedelta(seconds=2)

@@ -1,0 +1,22 @@
+"""Verbs in a single statement, for databases in which a query may write (PostgreSQL).
+
+Each is tried first, outside of any transaction, and answers None where it changed
+nothing that matters and the verb of the same name has to look closer: a job with a
+limit, a claim that was lost, a key that is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from jobcore_sql import apply, claim, insert
+from jobcore_sql.single.claim import claim as single_claim
+from jobcore_sql.single.end import end
+from jobcore_sql.single.insert import insert as single_insert
+
+SINGLE: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
+    insert.insert: single_insert,
+    claim.claim: single_claim,
+    apply.apply: end,
+}

@@ -1,0 +1,101 @@
+"""Claim in one statement, where all that is met may start."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Interval, and_, any_, bindparam, func, or_, select, true, update
+
+from jobcore import Claim, ClaimRequest, ClaimResult, Job, JobStatus
+from jobcore_sql.move import LIMIT
+from jobcore_sql.records import BLANK, FIELDS, IS_QUEUED, word
+from jobcore_sql.single.parts import NOW, counted, kept_lock
+from jobcore_sql.tables import jobs, pauses
+from jobcore_sql.transaction import Transaction
+
+_PLACE: Final = ("priority", "due_at", "id")
+_SAME: Final = ("status", "worker", "ended_at", "outcome", "held_by", "finished_at")
+"""What is the same of all jobs that a claim takes."""
+
+_QUEUE = bindparam("queue", type_=jobs.c.queue.type)
+
+
+def _claim() -> Any:
+    met = (
+        select(jobs.c.id, jobs.c.task, jobs.c.limit_key)
+        .where(IS_QUEUED, jobs.c.queue == _QUEUE)
+        .order_by(*(jobs.c[name] for name in _PLACE))
+        .limit(LIMIT)
+        .with_for_update(skip_locked=True)
+        .cte("met")
+    )
+    paused = select(pauses.c.name).where(
+        or_(
+            and_(pauses.c.kind == "queue", pauses.c.name == _QUEUE),
+            and_(pauses.c.kind == "task", pauses.c.name.in_(select(met.c.task))),
+        )
+    )
+    limited = select(met.c.id).where(met.c.limit_key.is_not(None))
+    all_start = ~paused.exists() & ~limited.exists()
+    ids = select(met.c.id).where(all_start).scalar_subquery()
+    taken = (
+        update(jobs)
+        .where(jobs.c.id == any_(func.array(ids)))
+        .values(
+            status=word(JobStatus.IN_PROGRESS),
+            attempt=jobs.c.attempt + 1,
+            token=bindparam("holder"),
+            worker=bindparam("by"),
+            lease_until=NOW + bindparam("lease", type_=Interval),
+            started_at=NOW,
+            ended_at=None,
+            outcome=None,
+            unique_lock=kept_lock(JobStatus.IN_PROGRESS),
+        )
+        .returning(*(jobs.c[name] for name in FIELDS if name not in _SAME))
+        .cte("taken")
+    )
+    count = counted(taken, JobStatus.QUEUED, JobStatus.IN_PROGRESS).cte("counted")
+    number = select(func.count().label("met")).select_from(met).subquery()
+    return (
+        select(number.c.met, *taken.c)
+        .select_from(number.outerjoin(taken, true()))
+        .order_by(*(taken.c[name] for name in _PLACE))
+        .add_cte(count)
+    )
+
+
+_CLAIM = _claim()
+
+
+def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult | None:
+    """Take what *request* asks for; where it meets a job that may not start, only what
+    it took from the queues before."""
+    if request.repeated:
+        return None
+    like = {**BLANK, "status": JobStatus.IN_PROGRESS, "worker": request.worker}
+    taken: list[Claim] = []
+    for queue in request.queues:
+        wanted = request.limit - len(taken)
+        if not wanted:
+            break
+        found = transaction.records(
+            _CLAIM,
+            like,
+            queue=queue,
+            limit=wanted,
+            holder=request.token,
+            by=request.worker,
+            lease=request.lease,
+            offset=transaction.offset,
+        )
+        met = 0
+        for each in found:
+            met = each.pop("met")
+        if met and found[0]["id"] is None:
+            return (
+                ClaimResult(tuple(taken), len(taken), bounded=True) if taken else None
+            )
+        if met:
+            taken += [Claim(Job.trusted(each), request.token) for each in found]
+    return ClaimResult(tuple(taken), len(taken))

@@ -1,0 +1,74 @@
+"""The PostgreSQL servers of the tests, and a database of ours on each.
+
+PostgreSQL 18 comes from a wheel; another server may be named by an environment
+variable. Both are started or asked when they are first wanted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache, partial
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import asyncpg
+
+from jobcore_sql import SQLJobStore
+from jobcore_sql.tables import metadata
+from tests.postgres_server import PostgresServer, psql
+
+NAMED = "JOBCORE_TEST_POSTGRES_URL"
+SERVERS: tuple[str, ...] = ("18", *(["named"] if os.environ.get(NAMED) else []))
+_DATABASE = f"jobcore_test_{os.getpid()}"
+
+_started: list[Callable[[], None]] = []
+
+
+def url(server: str) -> str:
+    """A database on *server*, with the tables of this release, that all tests share."""
+    return _database(server).replace("postgresql:", "postgresql+asyncpg:")
+
+
+@asynccontextmanager
+async def empty_store(server: str, **options: Any) -> AsyncIterator[SQLJobStore]:
+    """A store on that database, without anything in it."""
+    async with SQLJobStore(url(server), **options) as store:
+        await run(server, *(f"DELETE FROM {name}" for name in metadata.tables))  # noqa: S608 - our own names
+        yield store
+
+
+async def run(server: str, *statements: str) -> None:
+    """Run *statements* in that database as its owner."""
+    connection = await asyncpg.connect(_database(server))
+    try:
+        await connection.execute(";".join(statements))
+    finally:
+        await connection.close()
+
+
+def stop() -> None:
+    """Leave nothing behind."""
+    while _started:
+        _started.pop()()
+
+
+@cache
+def _database(server: str) -> str:
+    admin = os.environ[NAMED] if server == "named" else _own_server()
+    quick = f"ALTER DATABASE {_DATABASE} SET synchronous_commit = off"
+    psql(admin, f"CREATE DATABASE {_DATABASE}", quick)
+    if server == "named":
+        dropped = f"DROP DATABASE {_DATABASE} WITH (FORCE)"
+        _started.append(partial(psql, admin, dropped))
+    return admin.rpartition("/")[0] + f"/{_DATABASE}"
+
+
+@cache
+def _own_server() -> str:
+    server = PostgresServer(Path(mkdtemp(prefix="jobcore-postgresql-")))
+    server.start()
+    _started.append(server.remove)
+    return server.url()

@@ -1,0 +1,112 @@
+"""Waking by notifications, and what becomes of them when connections break."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from jobcore.lifecycle import cancel
+from jobcore.testing import a_claim, a_job, a_token, inserted
+from jobcore_sql import SQLJobStore, listen
+from tests.jobcore_sql import postgresql
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+LISTENERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE query LIKE 'LISTEN%' AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture
+async def store(server: str) -> AsyncIterator[SQLJobStore]:
+    async with postgresql.empty_store(server) as store:
+        yield store
+
+
+@pytest.fixture
+async def other(server: str, store: SQLJobStore) -> AsyncIterator[SQLJobStore]:
+    async with SQLJobStore(postgresql.url(server)) as other:
+        await hears(store)
+        yield other
+
+
+async def hears(store: SQLJobStore) -> None:
+    """Return when *store* listens."""
+    await store._database.waker._heard_itself.wait()  # type: ignore[attr-defined]  # a listener's
+
+
+async def test_wait_is_woken_by_another_process(
+    store: SQLJobStore, other: SQLJobStore
+) -> None:
+    waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+    await asyncio.sleep(0)
+    await inserted(other, a_job())
+    await asyncio.wait_for(waiting, timeout=10)
+
+
+async def test_wait_is_woken_by_its_own_process(store: SQLJobStore) -> None:
+    waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+    await asyncio.sleep(0)
+    await inserted(store, a_job())
+    await asyncio.wait_for(waiting, timeout=10)
+
+
+async def test_wait_hears_of_a_request_to_cancel(
+    store: SQLJobStore, other: SQLJobStore
+) -> None:
+    claim = await a_claim(store)
+    waiting = asyncio.create_task(store.wait((), claim.job.worker or "", HOUR))
+    await asyncio.sleep(0)
+    await other.apply([cancel(claim.job, a_token())])
+    await asyncio.wait_for(waiting, timeout=10)
+
+
+async def test_wait_sleeps_through_what_is_put_into_other_queues(
+    store: SQLJobStore, other: SQLJobStore
+) -> None:
+    waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+    elsewhere = asyncio.create_task(store.wait(("else",), "worker", HOUR))
+    await asyncio.sleep(0)
+    await inserted(other, a_job(queue="else"))
+    await asyncio.wait_for(elsewhere, timeout=10)
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_a_listener_that_was_cut_off_listens_again_and_rings(
+    server: str,
+    store: SQLJobStore,
+    other: SQLJobStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(listen, "_AGAIN", 0.01)
+    waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+    await asyncio.sleep(0)
+    await postgresql.run(server, LISTENERS)
+    await asyncio.wait_for(waiting, timeout=10)
+    await hears(store)
+    again = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+    await asyncio.sleep(0)
+    await inserted(other, a_job())
+    await asyncio.wait_for(again, timeout=10)
+
+
+async def test_a_listener_that_hears_nothing_says_so(
+    server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def nobody(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(listen, "_PATIENCE", 0.01)
+    monkeypatch.setattr("jobcore_sql.pool.PostgreSQLDialect.notify", nobody)
+    with caplog.at_level(logging.WARNING):
+        async with postgresql.empty_store(server):
+            while not caplog.records:  # noqa: ASYNC110 - nothing else tells of it
+                await asyncio.sleep(0.01)
+    assert "woken by polling only" in caplog.text

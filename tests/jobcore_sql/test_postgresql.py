@@ -1,0 +1,56 @@
+"""The PostgreSQL store keeps the contract and has all abilities."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from hypothesis import settings
+
+from jobcore.store import JobStore
+from jobcore.testing import (
+    QueueControlConformance,
+    StoreConformance,
+    VerifiableConformance,
+    WorkerDirectoryConformance,
+    store_state_machine,
+)
+from jobcore_sql import SQLJobStore
+from jobcore_sql.dialects.postgresql import PostgreSQLDialect
+from tests.jobcore_sql import postgresql
+from tests.one_instant import NOW, OneInstantRules
+
+
+class TestPostgreSQLJobStore(
+    StoreConformance,
+    QueueControlConformance,
+    WorkerDirectoryConformance,
+    VerifiableConformance,
+):
+    @pytest.fixture
+    async def store(self, server: str) -> AsyncIterator[JobStore]:
+        async with postgresql.empty_store(server) as store:
+            yield store
+
+
+class TestStoppedPostgreSQLJobStore(OneInstantRules):
+    @pytest.fixture
+    async def stopped(
+        self, server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[JobStore]:
+        """One whose clock is asked for by itself, and never in a statement."""
+        monkeypatch.setattr(PostgreSQLDialect, "now", lambda *_: NOW)
+        monkeypatch.setattr("jobcore_sql.pool.SINGLE", {})
+        async with postgresql.empty_store(server) as store:
+            yield store
+
+
+def a_fresh_store() -> AbstractAsyncContextManager[SQLJobStore]:
+    return postgresql.empty_store("18")
+
+
+TestPostgreSQLJobStoreMachine = store_state_machine(a_fresh_store).TestCase
+TestPostgreSQLJobStoreMachine.settings = settings(
+    max_examples=30, stateful_step_count=30, deadline=None
+)
