@@ -48,6 +48,9 @@ class Database(Protocol):
     def single(self) -> Singles:
         """Verbs that are tried in a single statement first."""
 
+    async def fold(self) -> None:
+        """Keep short what transactions append to the counts; called now and then."""
+
     @property
     def waker(self) -> Waker:
         """Who wakes those who wait for news."""

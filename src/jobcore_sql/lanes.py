@@ -112,6 +112,9 @@ class Lanes:
     def single(self) -> Singles:
         return {}
 
+    async def fold(self) -> None:
+        """One writer at a time appends nothing."""
+
     @property
     def waker(self) -> Watch:
         return self._watch

@@ -27,6 +27,7 @@ from jobcore_sql.listen import Hear, Listener
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.problems import CLOSED, NEVER_OPENED, OPEN, OTHER_LOOP, OTHER_PROCESS
 from jobcore_sql.single import SINGLE
+from jobcore_sql.single.fold import fold
 from jobcore_sql.transaction import Transaction
 
 T = TypeVar("T")
@@ -91,6 +92,9 @@ class Pool:
     @property
     def single(self) -> Singles:
         return SINGLE
+
+    async def fold(self) -> None:
+        await self.glance(fold, timedelta(0))
 
     @property
     def waker(self) -> Listener:

@@ -110,6 +110,7 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         promotion = await self._write(promote, limit, unless=nothing_due)
         if promotion.promoted:
             self._database.waker.wake(None)
+        await self._database.fold()
         return promotion
 
     async def find(self, filter: Filter, cursor: str | None, limit: int) -> Page:  # noqa: A002 - the word of the contract
