@@ -1,8 +1,10 @@
 """Background jobs for async services: one contract, any store."""
 
 from jobcore.abilities import (
+    InTransaction,
     Paused,
     QueueControl,
+    TransactionalStore,
     Verifiable,
     Verification,
     WorkerDirectory,
@@ -36,6 +38,7 @@ from jobcore.job import (
     TERMINAL,
     UNFINISHED,
     WAITING,
+    Inserted,
     Job,
     JobStatus,
     Limit,
@@ -43,7 +46,7 @@ from jobcore.job import (
     Priority,
 )
 from jobcore.lifecycle import JobEvent
-from jobcore.manager import JobManager
+from jobcore.manager import JobManager, JobTransaction
 from jobcore.memory import InMemoryJobStore
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
 from jobcore.rate import Pace
@@ -61,7 +64,7 @@ from jobcore.retry import (
     polynomial,
 )
 from jobcore.scheduling import InOrder, InTurn, SchedulingStrategy
-from jobcore.store import Inserted, JobStore
+from jobcore.store import JobStore
 from jobcore.tasks import Task, TaskOptions, Tasks
 from jobcore.transition import Answer, Changes, Expectation, Transition
 from jobcore.worker import Worker
@@ -82,6 +85,7 @@ __all__ = [
     "InOrder",
     "InTurn",
     "JobManager",
+    "JobTransaction",
     "JobcoreConfig",
     "Retry",
     "RetryStrategy",
@@ -118,6 +122,7 @@ __all__ = [
     "Expectation",
     "Filter",
     "InMemoryJobStore",
+    "InTransaction",
     "Inserted",
     "JobStore",
     "Pace",
@@ -128,6 +133,7 @@ __all__ = [
     "QueueStatistics",
     "Renewal",
     "Statistics",
+    "TransactionalStore",
     "Transition",
     "Verifiable",
     "Verification",

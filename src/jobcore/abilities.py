@@ -9,8 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from jobcore.job import Limit
+from jobcore.job import Inserted, Limit, NewJob
+from jobcore.transition import Answer, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,26 @@ class WorkerDirectory(ABC):
     async def turn(self, duty: str, interval: timedelta) -> bool:
         """Whether *duty* is due: True for one caller per *interval*, who has it now. A
         turn that lies further ahead than that is due, as the clock was set back."""
+
+
+class InTransaction(Protocol):
+    """What may be done to a store within a transaction of the host's. Both are as
+    `JobStore` says, but that they count if, and when, the transaction commits."""
+
+    async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]: ...
+
+    async def apply(self, transitions: Sequence[Transition]) -> list[Answer]: ...
+
+
+class TransactionalStore(ABC):
+    """Storing in one transaction with the host's own rows."""
+
+    @abstractmethod
+    def using(self, connection: object) -> InTransaction:
+        """The store within the transaction that is open on *connection*. Statements run
+        on it, in the caller's task, and nothing is set, committed or closed there.
+        Workers are woken by the commit. The calls raise InvalidJobError where there is
+        no transaction, or no connection that the store knows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -26,6 +26,11 @@ class Resource(Generic[T]):
     per_job: bool
 
 
+Completing = Callable[["JobContext", object, object], Awaitable[None]]
+"""Completes the job of a context within the transaction on a connection, with a
+result."""
+
+
 @dataclass(slots=True, eq=False)
 class JobContext:
     """The run of one attempt. `job.attempt` rises with every claim of the job, so that
@@ -34,6 +39,8 @@ class JobContext:
     job: Job
     worker: str
     resources: Mapping[Resource[Any], Any] = field(default_factory=dict[Any, Any])
+    _complete: Completing | None = None
+    _completes_itself: bool = False
     _cancelled: bool = False
 
     @property
@@ -41,6 +48,23 @@ class JobContext:
         """Whether the run is to end: canceled, timed out, its claim lost, the worker
         stopping. Coroutines are told by cancellation; handlers in threads ask here."""
         return self._cancelled
+
+    async def complete(self, connection: object, result: object = None) -> None:
+        """Complete the job within the transaction that is open on *connection*: what
+        the handler has done there and the completion are committed together or not at
+        all. Raise, and let it be rolled back, for anything to be done otherwise.
+        ClaimLostError where another has the job by now, UnsupportedError where the
+        store has no transactions."""
+        if self._complete is None:
+            raise LookupError("no worker runs this job")
+        self._completes_itself = True
+        await self._complete(self, connection, result)
+
+    @property
+    def completes_itself(self) -> bool:
+        """Whether the handler has called `complete`: with the commit its claim ends,
+        though it goes on."""
+        return self._completes_itself
 
     def cancel(self) -> None:
         """Let `cancelled` be true from now on."""

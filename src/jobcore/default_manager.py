@@ -15,7 +15,12 @@ from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
 from jobcore import awaiting, checks, claiming, operating, pruning
-from jobcore.abilities import QueueControl, WorkerDirectory, WorkerRecord
+from jobcore.abilities import (
+    QueueControl,
+    TransactionalStore,
+    WorkerDirectory,
+    WorkerRecord,
+)
 from jobcore.attempt import Outcome
 from jobcore.batching import Batcher
 from jobcore.calls import StoreCalls
@@ -29,8 +34,8 @@ from jobcore.errors import (
     UnsupportedError,
 )
 from jobcore.identity import new_token
-from jobcore.job import Job, JobStatus, Limit, NewJob
-from jobcore.manager import JobManager
+from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
+from jobcore.manager import JobManager, JobTransaction
 from jobcore.query import Filter, Page, Statistics
 from jobcore.registry import store_from_url
 from jobcore.report import Report
@@ -38,8 +43,9 @@ from jobcore.reporting import Reporting
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import SYSTEM_RANDOM, RetryStrategy
 from jobcore.scheduling import InOrder, SchedulingStrategy
-from jobcore.store import Inserted, JobStore
+from jobcore.store import JobStore
 from jobcore.submission import new_job
+from jobcore.transacting import Transacting
 from jobcore.transition import Answer
 
 A = TypeVar("A")
@@ -68,9 +74,8 @@ class DefaultJobManager(JobManager):
         self._random = random
         self._calls = StoreCalls(self._config.store_retry_timeout, random)
         self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
-        self._endings = Endings(
-            store, self._calls, Reporting(self._config, retry, random)
-        )
+        self._reporting = Reporting(self._config, retry, random)
+        self._endings = Endings(store, self._calls, self._reporting)
 
     async def __aenter__(self) -> Self:
         self._calls.open()
@@ -111,6 +116,14 @@ class DefaultJobManager(JobManager):
         for start in range(0, len(new), BATCH):
             inserted += await self._insert(new[start : start + BATCH])
         return [_typed(*each) for each in zip(inserted, wanted, strict=True)]
+
+    def using(self, connection: object) -> JobTransaction:
+        self._calls.check()
+        store = self._ability(TransactionalStore).using(connection)
+        return Transacting(store, self._new_job, self._reporting)
+
+    def require(self, ability: type[Any]) -> None:
+        self._ability(ability)
 
     async def get(self, job: Job[Any] | str, *, attempts: bool = False) -> Job[Any]:
         job_id = _id_of(job)

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 from typing_extensions import TypeVar
 
 from jobcore.attempt import Attempt, ErrorDetail, Outcome, decode_error
-from jobcore.value import named_value
+from jobcore.value import named_value, value
 
 _new: Final = object.__new__
 _set_fields, _set_names, _set_extra, _set_private = (
@@ -252,6 +252,14 @@ _GIVEN: Final = tuple(
 _DEFAULTS: Final[Mapping[str, Any]] = {
     name: field.default for name, field in Job.model_fields.items()
 }
+
+
+@value
+class Inserted:
+    """The job as it is stored now, and whether the insert created it."""
+
+    job: Job
+    created: bool
 
 
 class _SubmittedJob(Job[R_co]):

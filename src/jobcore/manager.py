@@ -22,6 +22,33 @@ from jobcore.retry import RetryStrategy
 R = TypeVar("R")
 
 
+class JobTransaction(Protocol):
+    """What a manager does within a transaction of the host's: it counts if, and when,
+    that commits. Nothing is repeated here, as only the host can repeat it all."""
+
+    async def submit(
+        self, request: JobRequest[R], **options: Unpack[SubmitOptions]
+    ) -> Job[R]:
+        """As `JobManager.submit`. Workers are woken by the commit."""
+        ...
+
+    async def submit_many(
+        self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
+    ) -> list[Job[R]]:
+        """As `JobManager.submit_many`, all in one batch."""
+        ...
+
+    async def complete(
+        self,
+        claim: Claim,
+        result: object = None,
+        result_type: TypeAdapter[Any] | None = None,
+    ) -> JobStatus:
+        """As `JobManager.complete`. JobConflictError where another transaction has the
+        job."""
+        ...
+
+
 class JobManager(Protocol):
     """Decides everything that happens to jobs; keeps none of them.
 
@@ -47,6 +74,17 @@ class JobManager(Protocol):
     ) -> list[Job[R]]:
         """Store a job for each request, in order, in batches of 1,000; each batch is
         stored as a whole or not at all, and nothing is if one request is invalid."""
+        ...
+
+    def using(self, connection: object) -> JobTransaction:
+        """The manager within the transaction that is open on *connection*, a connection
+        or session of the kind that the store works with. UnsupportedError where the
+        store has no transactions; ask with `require` at start-up."""
+        ...
+
+    def require(self, ability: type[Any]) -> None:
+        """UnsupportedError where the store lacks *ability*, such as
+        `TransactionalStore`."""
         ...
 
     @overload

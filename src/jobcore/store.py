@@ -37,21 +37,12 @@ from typing import Self, TypeVar
 
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.identity import IdSequence
-from jobcore.job import Job, NewJob
+from jobcore.job import Inserted, Job, NewJob
 from jobcore.query import Filter, Page, Statistics
 from jobcore.retry import SYSTEM_RANDOM
 from jobcore.transition import Answer, Transition
-from jobcore.value import value
 
 A = TypeVar("A")
-
-
-@value
-class Inserted:
-    """The job as it is stored now, and whether this insert created it."""
-
-    job: Job
-    created: bool
 
 
 class JobStore(ABC):

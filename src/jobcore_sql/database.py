@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from jobcore import StoreError
+from jobcore import InTransaction, StoreError
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.transaction import Transaction
 from jobcore_sql.wake import Waker
@@ -47,6 +47,13 @@ class Database(Protocol):
     @property
     def single(self) -> Singles:
         """Verbs that are tried in a single statement first."""
+
+    @property
+    def is_transactional(self) -> bool:
+        """Whether it can be used in transactions of the host."""
+
+    def using(self, connection: object, offset: timedelta) -> InTransaction | None:
+        """The verbs within the transaction that is open on *connection*, if it can."""
 
     async def fold(self) -> None:
         """Keep short what transactions append to the counts; called now and then."""

@@ -112,6 +112,13 @@ class Lanes:
     def single(self) -> Singles:
         return {}
 
+    @property
+    def is_transactional(self) -> bool:
+        return False
+
+    def using(self, connection: object, offset: timedelta) -> None:
+        """The lanes have connections of their own."""
+
     async def fold(self) -> None:
         """One writer at a time appends nothing."""
 

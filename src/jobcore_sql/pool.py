@@ -23,6 +23,7 @@ from jobcore import StoreError, StoreNotOpenError, StoreUnavailableError
 from jobcore_sql import schema
 from jobcore_sql.database import Singles, Verb
 from jobcore_sql.dialects.postgresql import PostgreSQLDialect
+from jobcore_sql.host import HostTransaction
 from jobcore_sql.listen import Hear, Listener
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.problems import CLOSED, NEVER_OPENED, OPEN, OTHER_LOOP, OTHER_PROCESS
@@ -92,6 +93,14 @@ class Pool:
     @property
     def single(self) -> Singles:
         return SINGLE
+
+    @property
+    def is_transactional(self) -> bool:
+        return True
+
+    def using(self, connection: object, offset: timedelta) -> HostTransaction:
+        self._usable()
+        return HostTransaction(self._dialect, connection, offset)
 
     async def fold(self) -> None:
         await self.glance(fold, timedelta(0))

@@ -15,6 +15,7 @@ from jobcore import (
     ClaimResult,
     Filter,
     Inserted,
+    InTransaction,
     Job,
     JobStatus,
     JobStore,
@@ -26,7 +27,9 @@ from jobcore import (
     QueueControl,
     Renewal,
     Statistics,
+    TransactionalStore,
     Transition,
+    UnsupportedError,
     Verifiable,
     Verification,
     WorkerDirectory,
@@ -42,14 +45,18 @@ from jobcore_sql.options import SQLOptions
 from jobcore_sql.promote import nothing_due, promote
 from jobcore_sql.verify import verify
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
-class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
-    """Keeps jobs in a SQL database, for now in a file of SQLite.
+class SQLJobStore(
+    JobStore, QueueControl, WorkerDirectory, Verifiable, TransactionalStore
+):
+    """Keeps jobs in a SQL database: a file of SQLite, or PostgreSQL.
 
     The URL is SQLAlchemy's, such as `sqlite+aiosqlite:///jobs.db` or
-    `sqlite:///jobs.db`. Any number of processes of one host may share the file.
+    `postgresql+asyncpg://user@host/database`. Any number of processes of one host may
+    share a file. Only servers have the ability `TransactionalStore`.
     """
 
     def __init__(self, url: str, options: SQLOptions | None = None) -> None:
@@ -172,6 +179,17 @@ class SQLJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
 
     async def verify(self) -> Verification:
         return await self._read(verify)
+
+    def using(self, connection: object) -> InTransaction:
+        found = self._database.using(connection, self.offset)
+        if found is None:
+            raise UnsupportedError(type(self).__name__, TransactionalStore.__name__)
+        return found
+
+    def ability(self, kind: type[A]) -> A | None:
+        if kind is TransactionalStore and not self._database.is_transactional:
+            return None
+        return super().ability(kind)
 
     async def _read(self, verb: Callable[..., T], *arguments: object) -> T:
         return await self._database.read(

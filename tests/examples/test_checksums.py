@@ -18,6 +18,7 @@ import checksums
 import pytest
 
 from tests.examples.script import command, run
+from tests.jobcore_sql import postgresql
 
 ODD_NAMES = (
     "plain",
@@ -148,11 +149,14 @@ def test_trees_share_a_store_and_its_own_files_are_left_out(start: Path) -> None
     assert len(listed(start)) == 2 * files
 
 
-@pytest.mark.parametrize(
-    "store", ["memory://", "sqlite+aiosqlite:///other.db"], ids=["memory", "sqlite"]
-)
-def test_store_and_output_can_be_chosen(start: Path, store: str) -> None:
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgresql"])
+def test_store_and_output_can_be_chosen(start: Path, kind: str) -> None:
     (start / "sums").mkdir()
+    store = "memory://"
+    if kind == "sqlite":
+        store = "sqlite+aiosqlite:///other.db"
+    elif kind == "postgresql":
+        store = postgresql.url("18")
     finished = run(
         *("checksums.py", "tree", "--store", store, "--output", "sums/all"), cwd=start
     )

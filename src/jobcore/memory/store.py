@@ -11,12 +11,12 @@ from typing import TypeVar
 
 from jobcore.abilities import Verifiable, Verification
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
-from jobcore.job import TERMINAL, Job, JobStatus, NewJob
+from jobcore.job import TERMINAL, Inserted, Job, JobStatus, NewJob
 from jobcore.memory.control import InMemoryQueueControl
 from jobcore.memory.directory import InMemoryWorkerDirectory
 from jobcore.memory.records import Clock, Index, Record, Records
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
-from jobcore.store import Inserted, JobStore
+from jobcore.store import JobStore
 from jobcore.transition import Answer, Transition
 
 A = TypeVar("A")

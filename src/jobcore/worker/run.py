@@ -13,7 +13,7 @@ import anyio.to_thread
 
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim
-from jobcore.context import JobContext, Resource, enter_job
+from jobcore.context import Completing, JobContext, Resource, enter_job
 from jobcore.errors import InvalidJobError
 from jobcore.report import Report
 from jobcore.retry import RetryStrategy, never
@@ -50,11 +50,12 @@ class Run:
         task: AnyTask,
         worker: str,
         resources: Mapping[Resource[Any], Any],
+        complete: Completing | None = None,
     ) -> None:
         self.claim = claim
         self.interruption: Interruption | None = None
         self._task = task
-        self._context = JobContext(claim.job, worker, resources)
+        self.context: JobContext = JobContext(claim.job, worker, resources, complete)
         self.key: str = key_of(claim)
         self._async = task.is_async
         self._running: asyncio.Task[Any] | None = None
@@ -95,7 +96,7 @@ class Run:
             return
         if self.interruption is None or why is Interruption.LOST:
             self.interruption = why
-        self._context.cancel()
+        self.context.cancel()
         if self._async and self._running is not None:
             self._running.cancel()
 
@@ -107,6 +108,11 @@ class Run:
         """Cancel the handler once more, and expect nothing of it."""
         if self._running is not None:
             self._running.cancel()
+
+    @property
+    def completes_itself(self) -> bool:
+        """Whether the handler ends its claim in a transaction of its own."""
+        return self.context.completes_itself
 
     def _start_timer(self) -> asyncio.TimerHandle | None:
         timeout = self.claim.job.timeout
@@ -121,17 +127,17 @@ class Run:
             args, kwargs = self._task.arguments.decode(self.claim.job.payload)
         except InvalidJobError as error:
             raise _ArgumentsError from error
-        enter_job(self._context)
+        enter_job(self.context)
         if self._task.context:
-            args = (self._context, *args)
+            args = (self.context, *args)
         wanted = self._task.options.get("resources", ())
         if not wanted and self._async:
             return await self._task.function(*args, **kwargs)
         async with AsyncExitStack() as stack:
-            self._context.resources = lent = dict(self._context.resources)
+            self.context.resources = lent = dict(self.context.resources)
             for resource in wanted:
                 lent[resource] = await stack.enter_async_context(
-                    resource.open(self._context)
+                    resource.open(self.context)
                 )
             return await self._call_handler(args, kwargs)
 

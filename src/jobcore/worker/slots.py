@@ -14,7 +14,8 @@ from typing import Any, Final
 from jobcore.abilities import WorkerRecord
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimResult
-from jobcore.context import Resource
+from jobcore.context import JobContext, Resource
+from jobcore.errors import ClaimLostError
 from jobcore.manager import JobManager
 from jobcore.report import Report
 from jobcore.tasks import Tasks
@@ -99,6 +100,8 @@ class Slots:
         being reported may seem lost, as its report and a renewal have crossed."""
         run = self._runs.get(key_of(claim))
         waits = claim in self._waiting
+        if run and run.completes_itself and why is Interruption.LOST:
+            return
         if why is Interruption.LOST and (run or waits):
             _logger.warning("lost the claim of %s %s", claim.job.task, claim.job_id)
         if run:
@@ -204,7 +207,7 @@ class Slots:
             return False
         claim = self._waiting.popleft()
         task = self._tasks[claim.job.task]
-        run = Run(claim, task, self._worker, self.resources)
+        run = Run(claim, task, self._worker, self.resources, self._complete)
         self._runs[run.key] = run
         self._started_at = self._loop.time()
         self._loop.create_task(self._run(run), context=self._context.copy())
@@ -222,6 +225,18 @@ class Slots:
             self._start_next()
         if not given_up:
             self._report(run.claim, report)
+
+    async def _complete(
+        self, context: JobContext, connection: object, result: object
+    ) -> None:
+        """Complete the job of *context* in the transaction of its handler. It is not an
+        act of the run, which would refer to itself."""
+        running = (each for each in self._runs.values() if each.context is context)
+        run = next(running, None)
+        if run is None:
+            raise ClaimLostError(context.job.id, "complete", "its run has ended")
+        result_type = self._tasks[context.job.task].arguments.result_type
+        await self._jobs.using(connection).complete(run.claim, result, result_type)
 
     def _report(self, claim: Claim, report: Report | None) -> None:
         if report is None:

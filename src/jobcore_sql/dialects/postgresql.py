@@ -15,16 +15,21 @@ from functools import cache
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import URL, Connection, Dialect, Insert, Table, text
+from sqlalchemy import URL, Connection, Dialect, Insert, Table, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
 from sqlalchemy.util import await_only
 
-from jobcore import StoreError, StoreUnavailableError
+from jobcore import InvalidJobError, StoreError, StoreUnavailableError
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.tables import deltas
 
@@ -32,6 +37,11 @@ _LOCK: Final = 0x6A6F62636F7265  # "jobcore" in ASCII: who migrates holds this l
 
 CHANNEL: Final = "jobcore"
 """Where notifications are sent."""
+
+_CONNECTIONS: Final = (asyncpg.Connection, asyncpg.pool.PoolConnectionProxy)
+_STRANGE: Final = (
+    "is no AsyncConnection or AsyncSession on asyncpg, nor a connection of asyncpg"
+)
 
 _NOTIFY: Final = "SELECT pg_notify($1, name) FROM unnest($2::text[]) AS told (name)"
 
@@ -124,6 +134,26 @@ class PostgreSQLDialect:
         if driver.is_closed() or driver.is_in_transaction() or not only_if_open:
             driver.terminate()
             await connection.invalidate()
+
+    async def host_cursor(self, connection: object) -> Cursor:
+        """A cursor in the transaction that is open on *connection*."""
+        if isinstance(connection, AsyncSession):
+            connection = await connection.connection()
+        driver: Any = connection
+        if isinstance(connection, AsyncConnection):
+            raw = await connection.get_raw_connection()
+            driver = raw.driver_connection
+            if isinstance(driver, _CONNECTIONS) and not driver.is_in_transaction():
+                # SQLAlchemy begins with the first statement, which may be ours.
+                await connection.execute(select(1))
+        if not isinstance(driver, _CONNECTIONS):
+            raise InvalidJobError("connection", _STRANGE)
+        if not driver.is_in_transaction():
+            raise InvalidJobError("connection", "has no open transaction")
+        return Cursor(driver)
+
+    def tell(self, cursor: DBAPICursor, names: Sequence[str]) -> None:
+        cursor.execute(_NOTIFY, (CHANNEL, list(names)))
 
     async def notify(self, connection: AsyncConnection, names: Sequence[str]) -> None:
         """Tell *names* to all who listen."""

@@ -18,9 +18,9 @@ from jobcore.abilities import (
 )
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.errors import UnsupportedError
-from jobcore.job import Job, Limit, NewJob
+from jobcore.job import Inserted, Job, Limit, NewJob
 from jobcore.query import Filter, Page, Statistics
-from jobcore.store import Inserted, JobStore
+from jobcore.store import JobStore
 from jobcore.testing.simulation.process import Process
 from jobcore.testing.simulation.server import Server
 from jobcore.transition import Answer, Transition

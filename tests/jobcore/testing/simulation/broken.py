@@ -21,7 +21,7 @@ from jobcore import (
     Renewal,
     Transition,
 )
-from jobcore.store import Inserted
+from jobcore.job import Inserted
 
 
 class Rewriting(InMemoryJobStore):

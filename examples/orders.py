@@ -1,0 +1,74 @@
+"""An order and the mail that confirms it: stored together, or neither of them.
+
+    uv run examples/orders.py postgresql+asyncpg://user@host/database
+
+The order is a row of the service's own, written with SQLAlchemy's ORM; the mail is a
+job. One commit stores both. The handler that ships the order commits what it did and
+its own completion together, too, so that no crash makes it ship twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from jobcore import JobContext, Tasks, TransactionalStore, Worker, open_manager
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Order(Base):
+    __tablename__ = "example_orders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item: Mapped[str]
+    shipped: Mapped[bool] = mapped_column(default=False)
+
+
+tasks = Tasks()
+
+
+@tasks.task()
+async def confirm(to: str, item: str) -> str:
+    return f"told {to} that {item} was ordered"
+
+
+async def main(url: str) -> None:
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.drop_all)
+        await connection.run_sync(Base.metadata.create_all)
+
+    @tasks.task(context=True)
+    async def ship(context: JobContext, order_id: int) -> None:
+        async with AsyncSession(engine) as session, session.begin():
+            order = await session.get_one(Order, order_id)
+            order.shipped = True
+            await session.flush()
+            await context.complete(session)
+
+    async with open_manager(url) as jobs, Worker(jobs, tasks):
+        jobs.require(TransactionalStore)
+        async with AsyncSession(engine) as session, session.begin():
+            order = Order(item="a book")
+            session.add(order)
+            await session.flush()
+            transaction = jobs.using(session)
+            mail = await transaction.submit(confirm.job("ada@example.org", order.item))
+            parcel = await transaction.submit(ship.job(order.id))
+        print(await jobs.result(mail))
+        await jobs.result(parcel)
+
+    async with AsyncSession(engine) as session:
+        shipped = (await session.get_one(Order, 1)).shipped
+        print("shipped" if shipped else "not shipped")
+    await engine.dispose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
