@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import Select, bindparam, select, tuple_, update
 
 from jobcore import Claim, ClaimRequest, ClaimResult, Job, JobStatus
 from jobcore_sql.among import Among
@@ -22,7 +22,8 @@ from jobcore_sql.transaction import Moves, Transaction
 
 _PLACE = (jobs.c.priority, jobs.c.due_at, jobs.c.id)
 _QUEUE = IS_QUEUED & (jobs.c.queue == bindparam("queue"))
-_ANY = select(jobs.c.id).where(_QUEUE).limit(1)
+ANY_QUEUED: Select[Any] = select(jobs.c.id).where(_QUEUE).limit(1)
+"""Whether there is anything in a queue."""
 # What a claim sets and what is null in the queue need not be read.
 _SET = ("worker", "lease_until", "started_at", "ended_at", "outcome", "status")
 _NULL = ("held_by", "finished_at")
@@ -67,7 +68,7 @@ def nothing_queued(
     if request.repeated:
         return None
     empty = all(
-        transaction.first(_ANY, queue=queue) is None for queue in request.queues
+        transaction.first(ANY_QUEUED, queue=queue) is None for queue in request.queues
     )
     return ClaimResult() if empty else None
 

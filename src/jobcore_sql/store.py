@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -43,6 +44,7 @@ from jobcore_sql.database import database
 from jobcore_sql.insert import insert
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.promote import nothing_due, promote
+from jobcore_sql.single.claim import UnfinishedClaim
 from jobcore_sql.verify import verify
 
 A = TypeVar("A")
@@ -93,7 +95,13 @@ class SQLJobStore(
 
     async def claim(self, request: ClaimRequest) -> ClaimResult:
         look = nothing_queued if self._idle else None
-        result = await self._write(claim, request, unless=look)
+        try:
+            result = await self._write(claim, request, unless=look)
+        except UnfinishedClaim as unfinished:
+            more = await self._whole(claim, unfinished.left)
+            taken = unfinished.taken
+            examined = len(taken) + more.examined
+            result = replace(more, claims=taken + more.claims, examined=examined)
         self._idle = not result.claims
         return result
 
@@ -210,10 +218,18 @@ class SQLJobStore(
         """Run *verb* in a writing transaction, unless a single statement, or else a
         look without the lock, has the answer already."""
         first = self._database.single.get(verb, unless)
+        return await self._whole(verb, *arguments, unless=first)
+
+    async def _whole(
+        self,
+        verb: Callable[..., T],
+        *arguments: object,
+        unless: Callable[..., T | None] | None = None,
+    ) -> T:
         return await self._database.write(
             lambda transaction: verb(transaction, *arguments),
             self.offset,
-            unless=first and (lambda transaction: first(transaction, *arguments)),
+            unless=unless and (lambda transaction: unless(transaction, *arguments)),
         )
 
 

@@ -63,5 +63,8 @@ class StoreDialect(Protocol):
     def damage(self, cursor: DBAPICursor) -> tuple[str, ...]:
         """What the database itself finds wrong with its files and indexes."""
 
+    def is_taken(self, error: Exception) -> bool:
+        """Whether the driver says by *error* that a key is there already."""
+
     def mapped(self, error: Exception) -> StoreError:
         """The error of the contract for one of the driver."""

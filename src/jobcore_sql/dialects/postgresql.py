@@ -220,6 +220,9 @@ class PostgreSQLDialect:
     def damage(self, cursor: DBAPICursor) -> tuple[str, ...]:  # noqa: ARG002 - it checks its pages itself
         return ()
 
+    def is_taken(self, error: Exception) -> bool:
+        return isinstance(error, asyncpg.UniqueViolationError)
+
     def mapped(self, error: Exception) -> StoreError:
         cause = error.orig if isinstance(error, DBAPIError) else error
         cause = getattr(cause, "__cause__", None) or cause

@@ -139,6 +139,9 @@ class SQLiteDialect:
         cursor.execute("PRAGMA integrity_check")
         return tuple(str(each) for (each,) in cursor.fetchall() if each != "ok")
 
+    def is_taken(self, error: Exception) -> bool:
+        return isinstance(error, sqlite3.IntegrityError)
+
     def mapped(self, error: Exception) -> StoreError:
         cause = error.orig if isinstance(error, DBAPIError) else error
         kind = StoreUnavailableError if _code(cause) in _PASSING else StoreError

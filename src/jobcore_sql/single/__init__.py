@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from jobcore_sql import apply, claim, insert
+from jobcore_sql import apply as whole_apply
+from jobcore_sql import claim as whole_claim
+from jobcore_sql import insert as whole_insert
 from jobcore_sql.single.claim import claim as single_claim
-from jobcore_sql.single.end import end
+from jobcore_sql.single.end import end as single_end
 from jobcore_sql.single.insert import insert as single_insert
 
 SINGLE: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
-    insert.insert: single_insert,
-    claim.claim: single_claim,
-    apply.apply: end,
+    whole_apply.apply: single_end,
+    whole_claim.claim: single_claim,
+    whole_insert.insert: single_insert,
 }

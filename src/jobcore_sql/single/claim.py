@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Interval, and_, any_, bindparam, func, or_, select, true, update
+from sqlalchemy import Interval, and_, any_, bindparam, func, or_, select, update
 
 from jobcore import Claim, ClaimRequest, ClaimResult, Job, JobStatus
+from jobcore_sql.claim import ANY_QUEUED
 from jobcore_sql.move import LIMIT
 from jobcore_sql.records import BLANK, FIELDS, IS_QUEUED, word
 from jobcore_sql.single.parts import NOW, counted, kept_lock
@@ -56,26 +59,30 @@ def _claim() -> Any:
         .cte("taken")
     )
     count = counted(taken, JobStatus.QUEUED, JobStatus.IN_PROGRESS).cte("counted")
-    number = select(func.count().label("met")).select_from(met).subquery()
-    return (
-        select(number.c.met, *taken.c)
-        .select_from(number.outerjoin(taken, true()))
-        .order_by(*(taken.c[name] for name in _PLACE))
-        .add_cte(count)
-    )
+    return select(taken).order_by(*(taken.c[name] for name in _PLACE)).add_cte(count)
 
 
 _CLAIM = _claim()
 
 
+class UnfinishedClaim(Exception):  # noqa: N818 - nothing is wrong
+    """Some queues have given what they had, and the next one has to be looked at more
+    closely: what is *taken*, and the request that is left."""
+
+    def __init__(self, taken: Sequence[Claim], left: ClaimRequest) -> None:
+        super().__init__()
+        self.taken = tuple(taken)
+        self.left = left
+
+
 def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult | None:
-    """Take what *request* asks for; where it meets a job that may not start, only what
-    it took from the queues before."""
+    """Take what *request* asks for; UnfinishedClaim where it meets a job that may not
+    start in another queue than the first."""
     if request.repeated:
         return None
     like = {**BLANK, "status": JobStatus.IN_PROGRESS, "worker": request.worker}
     taken: list[Claim] = []
-    for queue in request.queues:
+    for place, queue in enumerate(request.queues):
         wanted = request.limit - len(taken)
         if not wanted:
             break
@@ -89,13 +96,10 @@ def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult | None
             lease=request.lease,
             offset=transaction.offset,
         )
-        met = 0
-        for each in found:
-            met = each.pop("met")
-        if met and found[0]["id"] is None:
-            return (
-                ClaimResult(tuple(taken), len(taken), bounded=True) if taken else None
-            )
-        if met:
-            taken += [Claim(Job.trusted(each), request.token) for each in found]
+        if not found and transaction.first(ANY_QUEUED, queue=queue) is not None:
+            if not taken:
+                return None
+            left = replace(request, queues=request.queues[place:], limit=wanted)
+            raise UnfinishedClaim(taken, left)
+        taken += [Claim(Job.trusted(each), request.token) for each in found]
     return ClaimResult(tuple(taken), len(taken))

@@ -38,12 +38,18 @@ def insert(
     transaction: Transaction, new_jobs: Sequence[NewJob]
 ) -> list[Inserted] | None:
     """Store *new_jobs* that are due at once and have neither key nor labels."""
-    if not all(map(_is_plain, new_jobs)):
+    distinct = {each.id for each in new_jobs}
+    if len(distinct) < len(new_jobs) or not all(map(_is_plain, new_jobs)):
         return None
     ((clause, parameters),) = pages(
         transaction, _insert, _GIVEN, list(map(_values, new_jobs))
     )
-    row = transaction.first(clause, **parameters, offset=transaction.offset)
+    try:
+        row = transaction.first(clause, **parameters, offset=transaction.offset)
+    except Exception as error:
+        if transaction.dialect.is_taken(error):
+            return None
+        raise
     return [Inserted(Job.stored(new, row.now), created=True) for new in new_jobs]
 
 
