@@ -70,11 +70,12 @@ class PostgresServer:
         )
 
 
-def psql(url: str, *statements: str) -> None:
-    """Run *statements* on any server, each by itself."""
+def psql(url: str, *statements: str) -> str:
+    """Run *statements* on any server, each by itself; what they tell."""
     command = [str(_programs() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", url]
     command += [word for each in statements for word in ("-c", each)]
-    subprocess.run(command, check=True)  # noqa: S603 - a program of the wheel's
+    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - a program of the wheel's
+    return told.stdout
 
 
 def _programs() -> Path:

@@ -34,26 +34,31 @@ from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Whole, 
 
 metadata: MetaData = MetaData()
 
+ID: String = String(64).with_variant(String(64, collation="C"), "postgresql")
+"""What ids are kept in: compared by code point, whatever the language of a database."""
+NAME: Text = Text().with_variant(Text(collation="C"), "postgresql")
+"""What is found by an index, and need not be sorted as people would."""
+
 _ZERO = text("0")
 
 jobs: Table = Table(
     "jobs",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("task", Text, nullable=False),
-    Column("queue", Text, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("task", NAME, nullable=False),
+    Column("queue", NAME, nullable=False),
     Column("priority", SmallInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("labels", Json, nullable=False),
-    Column("unique_key", Text),
+    Column("unique_key", NAME),
     Column("unique_scope", Scope, nullable=False),
-    Column("limit_key", Text),
+    Column("limit_key", NAME),
     Column("limit_figures", Figures, key="limit"),
     Column("max_retries", Whole(), nullable=False),
     Column("timeout", Duration),
     Column("extra", LargeBinary),
     Column("status", Word(JobStatus), nullable=False),
-    Column("held_by", Text),
+    Column("held_by", NAME),
     Column("reason", Text),
     Column("generation", Whole(), nullable=False, server_default=_ZERO),
     Column("attempt", Whole(), nullable=False, server_default=_ZERO),
@@ -63,16 +68,16 @@ jobs: Table = Table(
     Column("due_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("cancel_requested_at", Instant),
-    Column("worker", Text),
+    Column("worker", NAME),
     Column("lease_until", Instant),
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("outcome", Word(Outcome)),
     Column("result", LargeBinary),
     Column("error", LargeBinary),
-    Column("token", Text),
+    Column("token", NAME),
     Column("receipt", Text),
-    Column("unique_lock", Text),
+    Column("unique_lock", NAME),
     CheckConstraint("id <> ''", name="jobs_id"),
     CheckConstraint("priority BETWEEN -32768 AND 32767", name="jobs_priority"),
     CheckConstraint(
@@ -118,9 +123,9 @@ Index("jobs_unique", _c.task, _c.unique_lock, unique=True, **_only(_UNIQUE))
 attempts: Table = Table(
     "attempts",
     metadata,
-    Column("job_id", String(64), primary_key=True),
+    Column("job_id", ID, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("worker", Text, nullable=False),
+    Column("worker", NAME, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("outcome", Word(Outcome)),
@@ -131,9 +136,9 @@ attempts: Table = Table(
 labels: Table = Table(
     "labels",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
-    Column("job_id", String(64), primary_key=True),
+    Column("name", NAME, primary_key=True),
+    Column("value", NAME, primary_key=True),
+    Column("job_id", ID, primary_key=True),
     sqlite_with_rowid=False,
 )
 Index("labels_job", labels.c.job_id)
@@ -141,7 +146,7 @@ Index("labels_job", labels.c.job_id)
 counts: Table = Table(
     "counts",
     metadata,
-    Column("queue", Text, primary_key=True),
+    Column("queue", NAME, primary_key=True),
     Column("status", Word(JobStatus), primary_key=True),
     Column("n", Integer, nullable=False),
     sqlite_with_rowid=False,
@@ -150,7 +155,7 @@ counts: Table = Table(
 deltas: Table = Table(
     "deltas",
     metadata,
-    Column("queue", Text, nullable=False),
+    Column("queue", NAME, nullable=False),
     Column("status", Word(JobStatus), nullable=False),
     Column("n", Integer, nullable=False),
 )
@@ -159,14 +164,14 @@ pauses: Table = Table(
     "pauses",
     metadata,
     Column("kind", String(8), primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("name", NAME, primary_key=True),
     sqlite_with_rowid=False,
 )
 
 limits: Table = Table(
     "limits",
     metadata,
-    Column("key", Text, primary_key=True),
+    Column("key", NAME, primary_key=True),
     Column("figures", Figures),
     Column("enforced_at", Instant),
     Column("reserved_at", Instant),
@@ -176,7 +181,7 @@ limits: Table = Table(
 workers: Table = Table(
     "workers",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", NAME, primary_key=True),
     Column("queues", Json, nullable=False),
     Column("tasks", Json, nullable=False),
     Column("concurrency", Integer, nullable=False),
@@ -189,7 +194,7 @@ workers: Table = Table(
 duties: Table = Table(
     "duties",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", NAME, primary_key=True),
     Column("due_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -24,12 +24,32 @@ NAMED = "JOBCORE_TEST_POSTGRES_URL"
 SERVERS: tuple[str, ...] = ("18", *(["named"] if os.environ.get(NAMED) else []))
 _DATABASE = f"jobcore_test_{os.getpid()}"
 
-_started: list[Callable[[], None]] = []
+_DESCRIBED = (
+    """
+    SELECT table_name, column_name, data_type, character_maximum_length,
+        collation_name, is_nullable, column_default
+    FROM information_schema.columns
+    WHERE table_schema = current_schema() AND table_name <> 'jobcore_schema'
+    ORDER BY 1, 2
+    """,
+    """
+    SELECT replace(indexdef, current_schema() || '.', '') FROM pg_indexes
+    WHERE schemaname = current_schema() AND tablename <> 'jobcore_schema'
+    ORDER BY 1
+    """,
+    """
+    SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = current_schema()::regnamespace AND contype = 'c'
+    ORDER BY 1
+    """,
+)
+
+_started: list[Callable[[], object]] = []
 
 
 def url(server: str) -> str:
     """A database on *server*, with the tables of this release, that all tests share."""
-    return _database(server).replace("postgresql:", "postgresql+asyncpg:")
+    return database(server).replace("postgresql:", "postgresql+asyncpg:")
 
 
 @asynccontextmanager
@@ -42,11 +62,16 @@ async def empty_store(server: str, **options: Any) -> AsyncIterator[SQLJobStore]
 
 async def run(server: str, *statements: str) -> None:
     """Run *statements* in that database as its owner."""
-    connection = await asyncpg.connect(_database(server))
+    connection = await asyncpg.connect(database(server))
     try:
         await connection.execute(";".join(statements))
     finally:
         await connection.close()
+
+
+def described(url: str) -> str:
+    """The columns, indexes and checks in the first schema of the search path there."""
+    return psql(url, *_DESCRIBED)
 
 
 def stop() -> None:
@@ -56,7 +81,7 @@ def stop() -> None:
 
 
 @cache
-def _database(server: str) -> str:
+def database(server: str) -> str:
     admin = os.environ[NAMED] if server == "named" else _own_server()
     quick = f"ALTER DATABASE {_DATABASE} SET synchronous_commit = off"
     psql(admin, f"CREATE DATABASE {_DATABASE}", quick)

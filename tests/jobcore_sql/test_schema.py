@@ -11,11 +11,16 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql import ClauseElement
 
 from jobcore.errors import SchemaVersionError
 from jobcore_sql import SQLJobStore, SQLOptions
+from jobcore_sql.dialects.postgresql import PostgreSQLDialect
 from jobcore_sql.schema import HEAD, VERSION_TABLE
 from jobcore_sql.tables import metadata
+from tests.jobcore_sql import postgresql
+from tests.postgres_server import psql
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +100,27 @@ assert "alembic" not in sys.modules
 def test_the_migrations_are_in_the_package() -> None:
     folder = files("jobcore_sql").joinpath("migrations", "versions")
     assert any(each.name.startswith("r0001") for each in folder.iterdir())
+
+
+def written(statement: ClauseElement) -> str:
+    return str(statement.compile(dialect=PostgreSQLDialect.language))
+
+
+async def test_the_migrations_make_the_tables_of_the_code_on_a_server(
+    server: str,
+) -> None:
+    """As the database itself describes both."""
+    async with postgresql.empty_store(server):
+        pass
+    migrated = postgresql.database(server)
+    straight = f"{migrated}?options=-csearch_path%3Dstraight"
+    psql(migrated, "CREATE SCHEMA straight")
+    try:
+        for table in metadata.sorted_tables:
+            indexes = [written(CreateIndex(each)) for each in table.indexes]
+            psql(straight, written(CreateTable(table)), *indexes)
+        described = postgresql.described(straight)
+    finally:
+        psql(migrated, "DROP SCHEMA straight CASCADE")
+    assert "jobs_queued" in described
+    assert postgresql.described(migrated) == described

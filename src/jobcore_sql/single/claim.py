@@ -71,8 +71,8 @@ class UnfinishedClaim(Exception):  # noqa: N818 - nothing is wrong
 
     def __init__(self, taken: Sequence[Claim], left: ClaimRequest) -> None:
         super().__init__()
-        self.taken = tuple(taken)
-        self.left = left
+        self.taken: tuple[Claim, ...] = tuple(taken)
+        self.left: ClaimRequest = left
 
 
 def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult | None:

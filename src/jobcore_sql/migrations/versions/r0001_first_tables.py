@@ -23,6 +23,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_ID = String(64).with_variant(String(64, collation="C"), "postgresql")
+_NAME = Text().with_variant(Text(collation="C"), "postgresql")
 _INSTANT = BigInteger().with_variant(DateTime(timezone=True), "postgresql")
 
 
@@ -38,21 +40,21 @@ def _create_jobs() -> None:
     zero = text("0")
     op.create_table(
         "jobs",
-        Column("id", String(64), primary_key=True),
-        Column("task", Text, nullable=False),
-        Column("queue", Text, nullable=False),
+        Column("id", _ID, primary_key=True),
+        Column("task", _NAME, nullable=False),
+        Column("queue", _NAME, nullable=False),
         Column("priority", SmallInteger, nullable=False),
         Column("payload", LargeBinary, nullable=False),
         Column("labels", Text, nullable=False),
-        Column("unique_key", Text),
+        Column("unique_key", _NAME),
         Column("unique_scope", String(80), nullable=False),
-        Column("limit_key", Text),
+        Column("limit_key", _NAME),
         Column("limit_figures", Text),
         Column("max_retries", Integer, nullable=False),
         Column("timeout", BigInteger),
         Column("extra", LargeBinary),
         Column("status", String(16), nullable=False),
-        Column("held_by", Text),
+        Column("held_by", _NAME),
         Column("reason", Text),
         Column("generation", Integer, nullable=False, server_default=zero),
         Column("attempt", Integer, nullable=False, server_default=zero),
@@ -62,16 +64,16 @@ def _create_jobs() -> None:
         Column("due_at", _INSTANT, nullable=False),
         Column("finished_at", _INSTANT),
         Column("cancel_requested_at", _INSTANT),
-        Column("worker", Text),
+        Column("worker", _NAME),
         Column("lease_until", _INSTANT),
         Column("started_at", _INSTANT),
         Column("ended_at", _INSTANT),
         Column("outcome", String(16)),
         Column("result", LargeBinary),
         Column("error", LargeBinary),
-        Column("token", Text),
+        Column("token", _NAME),
         Column("receipt", Text),
-        Column("unique_lock", Text),
+        Column("unique_lock", _NAME),
         CheckConstraint("id <> ''", name="jobs_id"),
         CheckConstraint("priority BETWEEN -32768 AND 32767", name="jobs_priority"),
         CheckConstraint(
@@ -116,9 +118,9 @@ def _create_jobs() -> None:
 def _create_what_jobs_have() -> None:
     op.create_table(
         "attempts",
-        Column("job_id", String(64), primary_key=True),
+        Column("job_id", _ID, primary_key=True),
         Column("number", Integer, primary_key=True, autoincrement=False),
-        Column("worker", Text, nullable=False),
+        Column("worker", _NAME, nullable=False),
         Column("started_at", _INSTANT, nullable=False),
         Column("ended_at", _INSTANT),
         Column("outcome", String(16)),
@@ -127,15 +129,15 @@ def _create_what_jobs_have() -> None:
     )
     op.create_table(
         "labels",
-        Column("name", Text, primary_key=True),
-        Column("value", Text, primary_key=True),
-        Column("job_id", String(64), primary_key=True),
+        Column("name", _NAME, primary_key=True),
+        Column("value", _NAME, primary_key=True),
+        Column("job_id", _ID, primary_key=True),
         sqlite_with_rowid=False,
     )
     op.create_index("labels_job", "labels", ["job_id"])
     op.create_table(
         "counts",
-        Column("queue", Text, primary_key=True),
+        Column("queue", _NAME, primary_key=True),
         Column("status", String(16), primary_key=True),
         Column("n", Integer, nullable=False),
         sqlite_with_rowid=False,
@@ -146,12 +148,12 @@ def _create_control() -> None:
     op.create_table(
         "pauses",
         Column("kind", String(8), primary_key=True),
-        Column("name", Text, primary_key=True),
+        Column("name", _NAME, primary_key=True),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "limits",
-        Column("key", Text, primary_key=True),
+        Column("key", _NAME, primary_key=True),
         Column("figures", Text),
         Column("enforced_at", _INSTANT),
         Column("reserved_at", _INSTANT),
@@ -162,7 +164,7 @@ def _create_control() -> None:
 def _create_directory() -> None:
     op.create_table(
         "workers",
-        Column("id", Text, primary_key=True),
+        Column("id", _NAME, primary_key=True),
         Column("queues", Text, nullable=False),
         Column("tasks", Text, nullable=False),
         Column("concurrency", Integer, nullable=False),
@@ -173,7 +175,7 @@ def _create_directory() -> None:
     )
     op.create_table(
         "duties",
-        Column("name", Text, primary_key=True),
+        Column("name", _NAME, primary_key=True),
         Column("due_at", _INSTANT, nullable=False),
         sqlite_with_rowid=False,
     )

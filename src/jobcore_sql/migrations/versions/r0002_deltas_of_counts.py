@@ -10,12 +10,14 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+_NAME = Text().with_variant(Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Create a table that is only appended to."""
     op.create_table(
         "deltas",
-        Column("queue", Text, nullable=False),
+        Column("queue", _NAME, nullable=False),
         Column("status", String(16), nullable=False),
         Column("n", Integer, nullable=False),
     )
