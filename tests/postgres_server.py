@@ -25,13 +25,13 @@ class PostgresServer:
     def __init__(self, folder: Path, **settings: str) -> None:
         self._folder = folder
         self._data = folder / "data"
-        self._port = _free_port()
-        self._settings = {**_SETTINGS, **settings, "port": str(self._port)}
+        self.port: int = free_port()
+        self._settings = {**_SETTINGS, **settings, "port": str(self.port)}
         # The server refuses to run as root.
         self._user: dict[str, Any] = {"user": "nobody"} if os.geteuid() == 0 else {}
 
     def url(self, database: str = "postgres") -> str:
-        return f"postgresql://postgres@127.0.0.1:{self._port}/{database}"
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
         """Start it, on what it has stored before; return when it answers."""
@@ -85,7 +85,8 @@ def _programs() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on, for now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

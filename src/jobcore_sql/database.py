@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -13,6 +13,9 @@ from jobcore import InTransaction, StoreError
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.transaction import Transaction
 from jobcore_sql.wake import Waker
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine  # needs an extra
 
 T = TypeVar("T")
 
@@ -63,20 +66,20 @@ class Database(Protocol):
         """Who wakes those who wait for news."""
 
 
-def database(url: str, options: SQLOptions) -> Database:
-    """The database that *url* names."""
-    parsed = _parsed(url)
-    match parsed.get_backend_name():
+def database(given: str | AsyncEngine, options: SQLOptions) -> Database:
+    """The database that a URL names, or an engine of the host's connects to."""
+    url = _parsed(given) if isinstance(given, str) else given.url
+    match url.get_backend_name():
         case "sqlite":
             from jobcore_sql.lanes import Lanes  # noqa: PLC0415 - as others do
 
-            return Lanes(parsed, options)
+            return Lanes(url, options)
         case "postgresql":
             try:
                 from jobcore_sql.pool import Pool  # noqa: PLC0415 - needs an extra
             except ImportError as error:
                 raise StoreError(_NO_DRIVER) from error
-            return Pool(parsed, options)
+            return Pool(url if isinstance(given, str) else given, options)
         case other:
             problem = f"there is no dialect for {other}"
             raise StoreError(problem)

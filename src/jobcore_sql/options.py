@@ -20,16 +20,19 @@ class SQLOptions:
     process has. With *synchronous* `normal` a power failure (not a crash) may lose the
     last commits and damages nothing; `full` loses none, for one disk flush per commit.
 
-    For servers: *pool_size* is how many connections the store opens at most. A call
-    that gets no answer within *call_timeout* is given up with its connection; a
-    statement is ended by the server after *statement_timeout*, and after *lock_timeout*
-    if it waits for a lock.
+    For servers: *pool_size* is how many connections the store opens at most, besides
+    one that listens. A call that gets no answer within *call_timeout* is given up with
+    its connection; a statement is ended by the server after *statement_timeout*, and
+    after *lock_timeout* if it waits for a lock. Behind a *transaction_pooler*, such as
+    pgbouncer, nothing is kept in a connection from one transaction to the next: each
+    makes its own settings, for a round trip or two, and no statement stays prepared.
     """
 
     auto_migrate: bool = True
     busy_timeout: timedelta = timedelta(seconds=30)
     synchronous: Synchronous = "normal"
     pool_size: int = 5
+    transaction_pooler: bool = False
     call_timeout: timedelta = timedelta(seconds=15)
     statement_timeout: timedelta = timedelta(seconds=10)
     lock_timeout: timedelta = timedelta(seconds=2)

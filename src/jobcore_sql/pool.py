@@ -46,8 +46,10 @@ class _Engine:
 class Pool:
     """Opens, runs and closes."""
 
-    def __init__(self, url: URL, options: SQLOptions) -> None:
-        self._dialect = PostgreSQLDialect(url, options)
+    def __init__(self, given: URL | AsyncEngine, options: SQLOptions) -> None:
+        self._given = given
+        is_ours = isinstance(given, URL)
+        self._dialect = PostgreSQLDialect(options, is_ours=is_ours)
         self._options = options
         self._opened: _Engine | None = None
         self._problem = NEVER_OPENED
@@ -57,7 +59,9 @@ class Pool:
         if self._opened is not None:
             raise StoreNotOpenError(OPEN)
         loop = asyncio.get_running_loop()
-        self._opened = _Engine(self._dialect.engine(), loop, os.getpid())
+        given = self._given
+        engine = self._dialect.engine(given) if isinstance(given, URL) else given
+        self._opened = _Engine(engine, loop, os.getpid())
         try:
             async with self._connection() as connection:
                 migrate = self._options.auto_migrate
@@ -73,7 +77,8 @@ class Pool:
         self._problem = CLOSED
         if opened is not None and opened.process == os.getpid():
             await self._listener.close()
-            await opened.engine.dispose()
+            if opened.engine is not self._given:
+                await opened.engine.dispose()
 
     async def read(self, verb: Verb[T], offset: timedelta) -> T:
         return await self._run(verb, offset, self._dialect.begin_reading)
@@ -132,7 +137,8 @@ class Pool:
 
         async with self._connection() as connection:
             cursor: Any = await self._dialect.cursor(connection)
-            return await connection.run_sync(lambda _: _transact(cursor, work, begin))
+            begun = begin or self._dialect.begin_single
+            return await connection.run_sync(lambda _: _transact(cursor, work, begun))
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from jobcore import (
     Answer,
@@ -47,6 +47,9 @@ from jobcore_sql.promote import nothing_due, promote
 from jobcore_sql.single.claim import UnfinishedClaim
 from jobcore_sql.verify import verify
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine  # needs an extra
+
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -59,10 +62,15 @@ class SQLJobStore(
     The URL is SQLAlchemy's, such as `sqlite+aiosqlite:///jobs.db` or
     `postgresql+asyncpg://user@host/database`. Any number of processes of one host may
     share a file. Only servers have the ability `TransactionalStore`.
+
+    In the place of a URL stands an `AsyncEngine` of the host's on asyncpg. Its pool is
+    then used; nothing is set on its connections but within transactions, and it is not
+    closed.
     """
 
-    def __init__(self, url: str, options: SQLOptions | None = None) -> None:
-        self.url = url
+    def __init__(
+        self, url: str | AsyncEngine, options: SQLOptions | None = None
+    ) -> None:
         self.options: SQLOptions = options or SQLOptions()
         self._database = database(url, self.options)
         self._idle = True  # the last claim found nothing, nor may the next

@@ -11,17 +11,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
+from tempfile import TemporaryDirectory, mkdtemp
 
 import asyncpg
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from jobcore_sql import SQLJobStore
+from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.tables import metadata
+from tests.pgbouncer import PROGRAM, PgBouncer
 from tests.postgres_server import PostgresServer, psql
 
 NAMED = "JOBCORE_TEST_POSTGRES_URL"
 SERVERS: tuple[str, ...] = ("18", *(["named"] if os.environ.get(NAMED) else []))
+WAYS: tuple[str, ...] = ("engine", *(["pooler"] if PROGRAM else []))
+"""Other ways to a server than its URL: an engine of the host's, whose transactions are
+serializable unless told otherwise, and a pooler of transactions."""
 _DATABASE = f"jobcore_test_{os.getpid()}"
 
 _DESCRIBED = (
@@ -53,9 +57,28 @@ def url(server: str) -> str:
 
 
 @asynccontextmanager
-async def empty_store(server: str, **options: Any) -> AsyncIterator[SQLJobStore]:
-    """A store on that database, without anything in it."""
-    async with SQLJobStore(url(server), **options) as store:
+async def a_store(server: str, way: str) -> AsyncIterator[SQLJobStore]:
+    """A store on that database, reached in one of the `WAYS`."""
+    if way == "engine":
+        serializable = {"default_transaction_isolation": "serializable"}
+        arguments = {"server_settings": serializable}
+        engine = create_async_engine(url(server), connect_args=arguments)
+        async with SQLJobStore(engine) as store:
+            yield store
+        await engine.dispose()
+    elif way == "pooler":
+        pooled = SQLOptions(transaction_pooler=True)
+        async with SQLJobStore(_behind_pooler(server), pooled) as store:
+            yield store
+    else:
+        async with SQLJobStore(url(server)) as store:
+            yield store
+
+
+@asynccontextmanager
+async def empty_store(server: str, way: str = "url") -> AsyncIterator[SQLJobStore]:
+    """Such a store without anything in it."""
+    async with a_store(server, way) as store:
         await run(server, *(f"DELETE FROM {name}" for name in metadata.tables))  # noqa: S608 - our own names
         yield store
 
@@ -82,7 +105,7 @@ def stop() -> None:
 
 @cache
 def database(server: str) -> str:
-    admin = os.environ[NAMED] if server == "named" else _own_server()
+    admin = os.environ[NAMED] if server == "named" else _own_server().url()
     quick = f"ALTER DATABASE {_DATABASE} SET synchronous_commit = off"
     psql(admin, f"CREATE DATABASE {_DATABASE}", quick)
     if server == "named":
@@ -92,8 +115,19 @@ def database(server: str) -> str:
 
 
 @cache
-def _own_server() -> str:
+def _own_server() -> PostgresServer:
     server = PostgresServer(Path(mkdtemp(prefix="jobcore-postgresql-")))
     server.start()
     _started.append(server.remove)
-    return server.url()
+    return server
+
+
+@cache
+def _behind_pooler(server: str) -> str:
+    assert server == "18", "a pooler is put before our own server"
+    folder = TemporaryDirectory(prefix="jobcore-pgbouncer-")
+    pooler = PgBouncer(Path(folder.name), _own_server().port)
+    pooler.start()
+    _started.extend([folder.cleanup, pooler.stop])
+    port = str(_own_server().port)
+    return url(server).replace(f":{port}/", f":{pooler.port}/")

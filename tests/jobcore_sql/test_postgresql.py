@@ -34,6 +34,18 @@ class TestPostgreSQLJobStore(
             yield store
 
 
+class TestPostgreSQLJobStoreOtherwise(
+    StoreConformance,
+    QueueControlConformance,
+    WorkerDirectoryConformance,
+    VerifiableConformance,
+):
+    @pytest.fixture(params=postgresql.WAYS)
+    async def store(self, request: pytest.FixtureRequest) -> AsyncIterator[JobStore]:
+        async with postgresql.empty_store("18", request.param) as store:
+            yield store
+
+
 class TestStoppedPostgreSQLJobStore(OneInstantRules):
     @pytest.fixture
     async def stopped(

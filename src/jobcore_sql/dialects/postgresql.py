@@ -8,10 +8,11 @@ began and checks again what it had to wait for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import cache
+from secrets import token_hex
 from typing import Any, Final
 
 import asyncpg
@@ -44,6 +45,9 @@ _STRANGE: Final = (
 )
 
 _NOTIFY: Final = "SELECT pg_notify($1, name) FROM unnest($2::text[]) AS told (name)"
+
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25P03")
 """The classes of SQLSTATE, and two states, that are worth repeating: connection,
@@ -86,35 +90,48 @@ class PostgreSQLDialect:
         OSError,
     )
 
-    def __init__(self, url: URL, options: SQLOptions) -> None:
-        self._url = url.set(drivername="postgresql+asyncpg")
+    def __init__(self, options: SQLOptions, *, is_ours: bool) -> None:
         self._options = options
+        self._keeps_settings = is_ours and not options.transaction_pooler
+        settings = [f"SET LOCAL {name} = '{value}'" for name, value in self._limits()]
+        self._local = [] if self._keeps_settings else settings
 
-    def engine(self) -> AsyncEngine:
+    def engine(self, url: URL) -> AsyncEngine:
+        """An engine of our own."""
         return create_async_engine(
-            self._url,
+            url.set(drivername="postgresql+asyncpg"),
             pool_size=self._options.pool_size,
             max_overflow=0,
             pool_use_lifo=True,
             hide_parameters=True,
-            connect_args={"server_settings": self._settings()},
+            connect_args=self._connect_args(),
         )
 
-    def _settings(self) -> dict[str, str]:
-        options = self._options
+    def _connect_args(self) -> dict[str, Any]:
+        if self._keeps_settings:
+            return {"server_settings": dict(self._settings())}
         return {
-            "application_name": "jobcore",
-            "default_transaction_isolation": "read committed",
-            "default_transaction_read_only": "off",
-            # Every statement of ours has its index, and a plan is kept for tables of
-            # any size: one that was made for a small table is bad for a large one.
-            "enable_seqscan": "off",
-            "enable_hashjoin": "off",
-            "enable_mergejoin": "off",
-            "statement_timeout": _milliseconds(options.statement_timeout),
-            "lock_timeout": _milliseconds(options.lock_timeout),
-            "idle_in_transaction_session_timeout": _milliseconds(options.call_timeout),
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": lambda: f"jobcore_{token_hex(8)}",
         }
+
+    def _settings(self) -> Iterator[tuple[str, str]]:
+        yield "application_name", "jobcore"
+        yield "default_transaction_isolation", "read committed"
+        yield "default_transaction_read_only", "off"
+        yield from self._limits()
+
+    def _limits(self) -> Iterator[tuple[str, str]]:
+        options = self._options
+        yield "statement_timeout", _milliseconds(options.statement_timeout)
+        yield "lock_timeout", _milliseconds(options.lock_timeout)
+        idle = "idle_in_transaction_session_timeout"
+        yield idle, _milliseconds(options.call_timeout)
+        # Every statement of ours has its index, and a plan is kept for tables of any
+        # size: one that was made for a small table is bad for a large one.
+        for plan in ("seqscan", "hashjoin", "mergejoin"):
+            yield f"enable_{plan}", "off"
 
     async def cursor(self, connection: AsyncConnection) -> Cursor:
         raw = await connection.get_raw_connection()
@@ -184,11 +201,16 @@ class PostgreSQLDialect:
             finally:
                 driver.terminate()
 
+    @property
+    def begin_single(self) -> Callable[[DBAPICursor], None] | None:
+        """How a lone statement begins, where it cannot by itself."""
+        return None if self._keeps_settings else self.begin_writing
+
     def begin_reading(self, cursor: Any) -> None:
-        cursor.command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.command(_SNAPSHOT, *self._local)
 
     def begin_writing(self, cursor: Any) -> None:
-        cursor.command("BEGIN ISOLATION LEVEL READ COMMITTED")
+        cursor.command(_BEGIN, *self._local)
 
     def only_one(self, connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
