@@ -41,7 +41,6 @@ async def confirm(to: str, item: str) -> str:
 async def main(url: str) -> None:
     engine = create_async_engine(url)
     async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.drop_all)
         await connection.run_sync(Base.metadata.create_all)
 
     @tasks.task(context=True)
@@ -61,12 +60,15 @@ async def main(url: str) -> None:
             transaction = jobs.using(session)
             mail = await transaction.submit(confirm.job("ada@example.org", order.item))
             parcel = await transaction.submit(ship.job(order.id))
+            order_id = order.id
         print(await jobs.result(mail))
         await jobs.result(parcel)
 
     async with AsyncSession(engine) as session:
-        shipped = (await session.get_one(Order, 1)).shipped
+        shipped = (await session.get_one(Order, order_id)).shipped
         print("shipped" if shipped else "not shipped")
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.drop_all)
     await engine.dispose()
 
 

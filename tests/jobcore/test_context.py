@@ -66,3 +66,8 @@ async def test_a_resource_is_found_by_what_it_was_registered_as() -> None:
             assert nested == "session on pool"
     assert tasks.resources == [pool]
     assert (pool.per_job, session.per_job) == (False, True)
+
+
+async def test_only_a_worker_completes_the_job_of_a_context() -> None:
+    with pytest.raises(LookupError, match="no worker"):
+        await a_context().complete(object())

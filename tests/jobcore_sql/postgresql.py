@@ -23,7 +23,11 @@ from tests.postgres_server import PostgresServer, psql
 
 NAMED = "JOBCORE_TEST_POSTGRES_URL"
 SERVERS: tuple[str, ...] = ("18", *(["named"] if os.environ.get(NAMED) else []))
-WAYS: tuple[str, ...] = ("engine", *(["pooler"] if PROGRAM else []))
+OWN = "JOBCORE_TEST_OWN_POSTGRES_URL"
+"""Names a server to be used in the place of our own, by whoever has started that."""
+WAYS: tuple[str, ...] = (
+    () if OWN in os.environ else ("engine", *(["pooler"] if PROGRAM else []))
+)
 """Other ways to a server than its URL: an engine of the host's, whose transactions are
 serializable unless told otherwise, and a pooler of transactions."""
 _DATABASE = f"jobcore_test_{os.getpid()}"
@@ -105,7 +109,10 @@ def stop() -> None:
 
 @cache
 def database(server: str) -> str:
-    admin = os.environ[NAMED] if server == "named" else _own_server().url()
+    if server == "named":
+        admin = os.environ[NAMED]
+    else:
+        admin = os.environ.get(OWN) or _own_server().url()
     quick = f"ALTER DATABASE {_DATABASE} SET synchronous_commit = off"
     psql(admin, f"CREATE DATABASE {_DATABASE}", quick)
     if server == "named":

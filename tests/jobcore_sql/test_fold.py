@@ -45,4 +45,10 @@ async def test_promote_folds_what_inserts_appended(
     statistics = await store.statistics()
     assert statistics.count(JobStatus.QUEUED) == 10
     assert statistics.queues["two"].counts == {JobStatus.QUEUED: 1}
+    for _ in range(10):
+        await inserted(store, a_job(queue="two"))
+    await store.promote(1)
+    assert await number_of_deltas(store) == 0
+    statistics = await store.statistics()
+    assert statistics.queues["two"].counts == {JobStatus.QUEUED: 11}
     assert (await store.verify()).sound

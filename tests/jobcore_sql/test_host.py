@@ -13,9 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from jobcore import (
+    ClaimLostError,
     DefaultJobManager,
     InMemoryJobStore,
     InvalidJobError,
+    JobConflictError,
     JobContext,
     JobcoreConfig,
     JobFailedError,
@@ -67,9 +69,10 @@ async def jobs(store: SQLJobStore) -> AsyncIterator[DefaultJobManager]:
 async def engine(server: str) -> AsyncIterator[AsyncEngine]:
     engine = create_async_engine(postgresql.url(server))
     async with engine.begin() as connection:
-        await connection.execute(text("CREATE TABLE IF NOT EXISTS orders (name text)"))
-        await connection.execute(text("DELETE FROM orders"))
+        await connection.execute(text("CREATE TABLE orders (name text)"))
     yield engine
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP TABLE orders"))
     await engine.dispose()
 
 
@@ -178,6 +181,29 @@ async def test_stores_without_transactions_say_so_at_start_up(url: str) -> None:
                 jobs.require(TransactionalStore)
             with pytest.raises(UnsupportedError, match="TransactionalStore"):
                 jobs.using(object())
+
+
+async def test_a_claim_that_is_lost_cannot_be_completed(
+    jobs: DefaultJobManager, engine: AsyncEngine
+) -> None:
+    await jobs.submit(greet.job("Ada"))
+    (claim,) = (await jobs.claim("worker", ["default"], 1)).claims
+    await jobs.release(claim)
+    async with engine.begin() as connection:
+        with pytest.raises(ClaimLostError):
+            await jobs.using(connection).complete(claim, "too late")
+
+
+async def test_a_job_that_another_transaction_has_is_a_conflict(
+    jobs: DefaultJobManager, engine: AsyncEngine
+) -> None:
+    await jobs.submit(greet.job("Ada"))
+    (claim,) = (await jobs.claim("worker", ["default"], 1)).claims
+    async with engine.begin() as one, engine.begin() as other:
+        assert await jobs.using(one).complete(claim, "first") is JobStatus.COMPLETED
+        with pytest.raises(JobConflictError):
+            await jobs.using(other).complete(claim, "second")
+    assert (await jobs.get(claim.job_id)).value == "first"
 
 
 async def test_a_handler_commits_its_work_and_its_completion_together(

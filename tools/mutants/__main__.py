@@ -10,13 +10,19 @@ code is 0 if each was caught in every place where it must be.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Final
 
+from tests.jobcore_sql.postgresql import NAMED, OWN
+from tests.postgres_server import PostgresServer
 from tools.mutants.catalogue import MUTANTS
 from tools.mutants.mutant import Mutant, Places
 from tools.mutants.report import HEAD, row, text
@@ -66,6 +72,19 @@ def try_all(wanted: Sequence[Mutant], jobs: int, *, markdown: bool) -> bool:
     return caught == len(wanted)
 
 
+@contextmanager
+def servers() -> Iterator[None]:
+    """Servers that all trials share, as those that are killed cannot end their own."""
+    server = PostgresServer(Path(mkdtemp(prefix="jobcore-mutants-")))
+    server.start()
+    os.environ[OWN] = server.url()
+    os.environ.pop(NAMED, None)
+    try:
+        yield
+    finally:
+        server.remove()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser("tools.mutants", description=__doc__)
     parser.add_argument("words", nargs="*", metavar="WORD")
@@ -81,7 +100,8 @@ def main() -> None:
     if given.markdown:
         print(HEAD)
     began_at = time.monotonic()
-    all_caught = try_all(wanted, given.jobs, markdown=given.markdown)
+    with servers():
+        all_caught = try_all(wanted, given.jobs, markdown=given.markdown)
     print(f"{time.monotonic() - began_at:.0f} s")
     sys.exit(0 if all_caught else 1)
 

@@ -9,6 +9,8 @@ from tools.mutants.mutant import Places
 _CORE: Final = "tests/jobcore/test_{}.py"
 MEMORY: Final = _CORE.format("memory")
 SQLITE: Final = "tests/jobcore_sql/test_store.py"
+POSTGRESQL: Final = "tests/jobcore_sql/test_postgresql.py"
+HOST: Final = "tests/jobcore_sql/test_host.py"
 BATCHING: Final = _CORE.format("batching")
 CALLS: Final = _CORE.format("calls")
 CLAIMING: Final = _CORE.format("claiming")

@@ -7,9 +7,17 @@ from typing import Final
 from tools.mutants.catalogue.core import CORE
 from tools.mutants.catalogue.manager import MANAGERS
 from tools.mutants.catalogue.memory import MEMORIES
+from tools.mutants.catalogue.postgresql import POSTGRESQLS
 from tools.mutants.catalogue.sql import SQL
 from tools.mutants.catalogue.worker import WORKERS
 from tools.mutants.mutant import Mutant
 
-MUTANTS: Final[tuple[Mutant, ...]] = (*WORKERS, *MANAGERS, *CORE, *MEMORIES, *SQL)
+MUTANTS: Final[tuple[Mutant, ...]] = (
+    *WORKERS,
+    *MANAGERS,
+    *CORE,
+    *MEMORIES,
+    *SQL,
+    *POSTGRESQLS,
+)
 """The first leave most tests waiting, which costs nothing while others go on."""

@@ -1,0 +1,169 @@
+"""Rules that single statements keep, and that hold where many write at a time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.mutants.mutant import Mutant
+from tools.mutants.places import HOST, POSTGRESQL
+
+_CLAIM: Final = "jobcore_sql/single/claim.py"
+_END: Final = "jobcore_sql/single/end.py"
+_INSERT: Final = "jobcore_sql/single/insert.py"
+_FOLD: Final = "jobcore_sql/single/fold.py"
+
+
+def _mutant(rule: str, file: str, old: str, new: str, *words: str) -> Mutant:
+    return Mutant(f"postgresql: {rule}", file, old, new, {POSTGRESQL: words})
+
+
+POSTGRESQLS: Final = (
+    _mutant(
+        "a claim takes what is not queued",
+        _CLAIM,
+        "IS_QUEUED, jobs.c.queue == _QUEUE",
+        "jobs.c.queue == _QUEUE",
+        "test_claim_leaves",
+        "test_claim_hands",
+    ),
+    _mutant(
+        "a job goes to two claims",
+        _CLAIM,
+        ".with_for_update(skip_locked=True)",
+        "",
+        "hands_a_job_to_one",
+        "after_random_work",
+    ),
+    _mutant(
+        "claims go by due time before priority",
+        _CLAIM,
+        '("priority", "due_at", "id")',
+        '("due_at", "priority", "id")',
+        "test_claim_takes",
+        "test_claim_looks",
+    ),
+    _mutant(
+        "a claim asks for no limit",
+        _CLAIM,
+        "~paused.exists() & ~limited.exists()",
+        "~paused.exists()",
+        "limit",
+        "too_many",
+    ),
+    _mutant(
+        "a claim asks for no pause",
+        _CLAIM,
+        "~paused.exists() & ~limited.exists()",
+        "~limited.exists()",
+        "pause",
+    ),
+    _mutant(
+        "a claim keeps unique keys",
+        _CLAIM,
+        "            unique_lock=kept_lock(JobStatus.IN_PROGRESS),\n",
+        "",
+        "key",
+        "random_work",
+    ),
+    _mutant(
+        "a claim is not counted",
+        _CLAIM,
+        ".add_cte(count)",
+        "",
+        "statistics",
+    ),
+    _mutant(
+        "an end asks for no token",
+        _END,
+        "jobs.c.id == new.c.id, jobs.c.token == token",
+        "jobs.c.id == new.c.id",
+        "apply_refuses",
+    ),
+    _mutant(
+        "an end passes over a cancel request",
+        _END,
+        "    if unless_requested:\n",
+        "    if False:\n",
+        "cancel_request",
+    ),
+    _mutant(
+        "an end leaves no receipt",
+        _END,
+        "each.receipt, *fields",
+        "None, *fields",
+        "apply_repeated",
+        "receipt",
+    ),
+    _mutant(
+        "an end keeps unique keys",
+        _END,
+        ", unique_lock=kept_lock(status)",
+        "",
+        "frees_the_key",
+        "meets_a_key",
+    ),
+    _mutant(
+        "an end is not counted",
+        _END,
+        ".add_cte(count)",
+        "",
+        "statistics",
+    ),
+    _mutant(
+        "an insert is not counted",
+        _INSERT,
+        ".add_cte(stored, count)",
+        ".add_cte(stored)",
+        "statistics",
+    ),
+    _mutant(
+        "what is locked is missing",
+        "jobcore_sql/apply.py",
+        "is_locked = transition.job_id in self._locked",
+        "is_locked = False",
+        "same_time",
+        "concurrent_writes",
+    ),
+    _mutant(
+        "two claims count the jobs of a key at a time",
+        "jobcore_sql/gate.py",
+        "if not self._transaction.dialect.has_one_writer:",
+        "if False:",
+        "under_concurrent_claims",
+    ),
+    _mutant(
+        "a duty is given to two who ask at a time",
+        "jobcore_sql/directory.py",
+        "_LOCK = _DUTY.with_for_update()",
+        "_LOCK = _DUTY",
+        "turn",
+    ),
+    Mutant(
+        "postgresql: a fold forgets what was counted before",
+        _FOLD,
+        "counts.c.n + folded.excluded.n",
+        "folded.excluded.n",
+        {"tests/jobcore_sql/test_fold.py": ()},
+    ),
+    Mutant(
+        "postgresql: a row that its handler has locked is lost",
+        "jobcore_sql/renew.py",
+        "locked = transaction.rows(_READ, ids=others) if others else []",
+        "locked = []",
+        {HOST: ("together",)},
+    ),
+    Mutant(
+        "postgresql: a completed handler is cancelled",
+        "jobcore/worker/slots.py",
+        "if run and run.completes_itself and why is Interruption.LOST:",
+        "if False:",
+        {HOST: ("together",)},
+    ),
+    Mutant(
+        "postgresql: nobody is told of what a transaction of the host's stores",
+        "jobcore_sql/host.py",
+        "        if queues:\n",
+        "        if False:\n",
+        {HOST: ("woken",)},
+    ),
+)
