@@ -2,7 +2,7 @@
 
 A verb runs in a greenlet, which SQLAlchemy switches out of wherever the driver waits.
 It never leaves a connection in an open transaction: one that was cut short, by a
-cancellation or a deadline, is closed with its transaction.
+deadline or a fault, is closed with its transaction.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Pool:
         self._opened: _Engine | None = None
         self._problem = NEVER_OPENED
         self._listener = Listener(self._listening, self._notify)
+        self._calls: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         if self._opened is not None:
@@ -77,6 +78,8 @@ class Pool:
         self._problem = CLOSED
         if opened is not None and opened.process == os.getpid():
             await self._listener.close()
+            while self._calls:
+                await asyncio.wait(set(self._calls))
             if opened.engine is not self._given:
                 await opened.engine.dispose()
 
@@ -132,13 +135,30 @@ class Pool:
         offset: timedelta,
         begin: Callable[[DBAPICursor], None] | None = None,
     ) -> T:
+        """Run *verb*, to its end even where its caller is cancelled meanwhile: there is
+        no good way to call a statement back, and its effect would be unknown."""
+
+        async def run() -> T:
+            async with self._connection() as connection:
+                cursor: Any = await self._dialect.cursor(connection)
+                return await connection.run_sync(
+                    lambda _: _transact(
+                        cursor, work, begin or self._dialect.begin_single
+                    )
+                )
+
         def work(cursor: DBAPICursor) -> T:
             return verb(Transaction(cursor, offset, self._dialect))
 
-        async with self._connection() as connection:
-            cursor: Any = await self._dialect.cursor(connection)
-            begun = begin or self._dialect.begin_single
-            return await connection.run_sync(lambda _: _transact(cursor, work, begun))
+        call = asyncio.create_task(run(), name="jobcore-sql-call")
+        self._calls.add(call)
+        call.add_done_callback(self._landed)
+        return await asyncio.shield(call)
+
+    def _landed(self, call: asyncio.Task[Any]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[AsyncConnection]:
@@ -149,11 +169,8 @@ class Pool:
                 async with engine.connect() as connection:
                     try:
                         yield connection
-                    except Exception:
-                        await self._dialect.abandon(connection, only_if_open=True)
-                        raise
-                    except BaseException:
-                        await self._dialect.abandon(connection)
+                    except BaseException as error:
+                        await self._dialect.leave(connection, error)
                         raise
         except TimeoutError as error:
             problem = f"no answer within {self._options.call_timeout}"

@@ -96,6 +96,16 @@ async def run(server: str, *statements: str) -> None:
         await connection.close()
 
 
+async def rows(server: str, statement: str) -> list[asyncpg.Record]:
+    """What *statement* answers there."""
+    connection = await asyncpg.connect(database(server))
+    try:
+        found: list[asyncpg.Record] = await connection.fetch(statement)
+        return found
+    finally:
+        await connection.close()
+
+
 def described(url: str) -> str:
     """The columns, indexes and checks in the first schema of the search path there."""
     return psql(url, *_DESCRIBED)

@@ -46,6 +46,9 @@ _STRANGE: Final = (
 
 _NOTIFY: Final = "SELECT pg_notify($1, name) FROM unnest($2::text[]) AS told (name)"
 
+_BREAKING: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What the driver raises where it has lost its server or its own place."""
+
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -85,9 +88,8 @@ class PostgreSQLDialect:
     has_one_writer: bool = False
     errors: tuple[type[Exception], ...] = (
         asyncpg.PostgresError,
-        asyncpg.InterfaceError,
         SQLAlchemyError,
-        OSError,
+        *_BREAKING,
     )
 
     def __init__(self, options: SQLOptions, *, is_ours: bool) -> None:
@@ -141,14 +143,13 @@ class PostgreSQLDialect:
             driver = (await connection.get_raw_connection()).driver_connection
         return Cursor(driver)
 
-    async def abandon(
-        self, connection: AsyncConnection, *, only_if_open: bool = False
-    ) -> None:
-        """Close a connection whatever it does, without waiting for the server; perhaps
-        only where a transaction is left open on it."""
+    async def leave(self, connection: AsyncConnection, error: BaseException) -> None:
+        """Close a connection on which *error* has happened, without waiting for the
+        server, unless it is as good as before."""
         raw = await connection.get_raw_connection()
         driver: Any = raw.driver_connection
-        if driver.is_closed() or driver.is_in_transaction() or not only_if_open:
+        is_whole = isinstance(error, Exception) and not isinstance(error, _BREAKING)
+        if driver.is_closed() or driver.is_in_transaction() or not is_whole:
             driver.terminate()
             await connection.invalidate()
 
@@ -255,7 +256,7 @@ class PostgreSQLDialect:
 def _is_passing(cause: object) -> bool:
     if isinstance(cause, asyncpg.PostgresError):
         return str(cause.sqlstate).startswith(_PASSING)
-    return isinstance(cause, asyncpg.InterfaceError | OSError)
+    return isinstance(cause, _BREAKING)
 
 
 def _milliseconds(length: timedelta) -> str:
