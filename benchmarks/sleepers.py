@@ -244,11 +244,11 @@ async def measure(store_name: str, count: int, lease: float, seconds: float) -> 
     warnings = Warnings()
     logging.getLogger("jobcore").addHandler(warnings)
     with TemporaryDirectory(prefix="jobcore-sleepers-") as folder:
-        url = STORES[store_name].url.format(folder=folder)
-        store = WatchedStore(store_from_url(url), lease)
-        async with store, DefaultJobManager(store, config) as jobs:
-            sizes, longest = await sleep_through(jobs, count, seconds)
-            await judge(jobs, count)
+        async with STORES[store_name].place(Path(folder)) as url:
+            store = WatchedStore(store_from_url(url), lease)
+            async with store, DefaultJobManager(store, config) as jobs:
+                sizes, longest = await sleep_through(jobs, count, seconds)
+                await judge(jobs, count)
     print(f"\n**{count:,} jobs that sleep {seconds:g} s, {store_name}**\n")
     print("\n".join(printed(store.renewals, lease)))
     least = min(each.left for each in store.renewals)

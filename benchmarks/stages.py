@@ -137,20 +137,22 @@ async def watched(entry: Entry, order: Order, rate: int, folder: Path) -> float:
     return float(done["cpu"]) / order.jobs * 1e6
 
 
+def an_order(entry: Entry, jobs: int, url: str) -> Order:
+    """To fill the store and to drain it."""
+    store = entry.offer.store
+    return Order(role="drain", store=store, url=url, jobs=jobs, fill=True)
+
+
 async def measure(entry: Entry, given: argparse.Namespace) -> str:
     """The table of one store."""
     store = STORES[entry.offer.store]
     with TemporaryDirectory(prefix="jobcore-stages-") as name:
-        url = store.url.format(folder=name)
-        order = Order(
-            role="drain",
-            store=entry.offer.store,
-            url=url,
-            jobs=given.jobs,
-            fill=True,
-        )
-        cpu = await watched(entry, order, given.rate, Path(name))
-        stages, functions = counted((Path(name) / "stacks").read_text())
+        folder = Path(name)
+        async with store.place(folder) as url:
+            cpu = await watched(
+                entry, an_order(entry, given.jobs, url), given.rate, folder
+            )
+        stages, functions = counted((folder / "stacks").read_text())
     total = stages.total()
     heads = (f"stage, {entry.offer.store}", "CPU µs per job", "part")
     shares = [(each, stages[each] / total) for each in (*ORDER, LOOP) if stages[each]]

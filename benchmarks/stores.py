@@ -2,21 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+POSTGRES = "JOBCORE_BENCHMARK_POSTGRES_URL"
+"""Names the server, `postgresql://user@host/database`, whose user makes databases."""
+
+Place = Callable[[Path], AbstractAsyncContextManager[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Store:
-    """Where a store is: its *url*, with `{folder}` for a new folder; whether several
-    processes share it; and the CPU seconds that its server has used, if it has one."""
+    """Where a store is: a new *place* in a folder or on a server, which is gone after;
+    whether several processes share it; and the CPU seconds that its server has used, if
+    it has one."""
 
-    url: str
+    place: Place
     is_shared: bool
     server_cpu: Callable[[], float] | None = None
 
 
+@asynccontextmanager
+async def _memory(_: Path) -> AsyncIterator[str]:
+    yield "memory://"
+
+
+@asynccontextmanager
+async def _file(folder: Path) -> AsyncIterator[str]:
+    yield f"sqlite:///{folder}/jobs.db"
+
+
+@asynccontextmanager
+async def _database(_: Path) -> AsyncIterator[str]:
+    import asyncpg  # noqa: PLC0415 - only where there is a server
+
+    name = f"jobcore_benchmark_{uuid4().hex}"
+    connection = await asyncpg.connect(os.environ[POSTGRES])
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+        yield f"{os.environ[POSTGRES].rpartition('/')[0]}/{name}"
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+def _postgres_cpu() -> float:
+    """What all processes called postgres have used, and those of them that ended."""
+    ticks = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            name, _, rest = (process / "stat").read_text().rpartition(") ")
+        except OSError:  # it has ended
+            continue
+        if name.endswith("(postgres"):
+            ticks += sum(map(int, rest.split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 STORES: dict[str, Store] = {
-    "memory": Store(url="memory://", is_shared=False),
-    "sqlite": Store(url="sqlite:///{folder}/jobs.db", is_shared=True),
+    "memory": Store(place=_memory, is_shared=False),
+    "sqlite": Store(place=_file, is_shared=True),
 }
+if POSTGRES in os.environ:
+    STORES["postgresql"] = Store(
+        place=_database, is_shared=True, server_cpu=_postgres_cpu
+    )

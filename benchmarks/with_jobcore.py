@@ -29,6 +29,11 @@ class Jobcore(Contestant):
             works=ALONE | {"two", "latency"},
             settings=f"WAL, synchronous=NORMAL; {SETTINGS}",
         ),
+        Offer(
+            store="postgresql",
+            works=ALONE | {"two", "latency"},
+            settings=f"asyncpg; {SETTINGS}",
+        ),
     )
 
     def __init__(self, order: Order, journal: Journal) -> None:

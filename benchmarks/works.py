@@ -65,11 +65,11 @@ def check_once(contestant: str, starts: Iterable[tuple[int, int]], jobs: int) ->
 class Measurement:
     """One work on one store by one contestant, in a place of its own."""
 
-    def __init__(self, entry: Entry, size: Size, folder: Path) -> None:
+    def __init__(self, entry: Entry, size: Size, url: str) -> None:
         self._entry = entry
         self._size = size
         self._store = STORES[entry.offer.store]
-        self._url = self._store.url.format(folder=folder)
+        self._url = url
 
     async def submit(self, work: str) -> Sample:
         """Submit in one of the ways."""
@@ -201,5 +201,5 @@ WORKS: dict[str, str] = {
 async def measured(entry: Entry, work: str, size: Size) -> Sample:
     """One sample, in a place that is new and gone afterwards."""
     with TemporaryDirectory(prefix="jobcore-benchmark-") as folder:
-        measurement = Measurement(entry, size, Path(folder))
-        return await _BY_WORK[work](measurement, work)
+        async with STORES[entry.offer.store].place(Path(folder)) as url:
+            return await _BY_WORK[work](Measurement(entry, size, url), work)
