@@ -130,10 +130,12 @@ class PostgreSQLDialect:
         yield "lock_timeout", _milliseconds(options.lock_timeout)
         idle = "idle_in_transaction_session_timeout"
         yield idle, _milliseconds(options.call_timeout)
-        # Every statement of ours has its index, and a plan is kept for tables of any
-        # size: one that was made for a small table is bad for a large one.
+        # Every statement of ours has its index, whatever the tables seem to hold, so
+        # that one plan is good for all sizes, and none is worth compiling.
         for plan in ("seqscan", "hashjoin", "mergejoin"):
             yield f"enable_{plan}", "off"
+        yield "plan_cache_mode", "force_generic_plan"
+        yield "jit", "off"
 
     async def cursor(self, connection: AsyncConnection) -> Cursor:
         raw = await connection.get_raw_connection()
