@@ -16,13 +16,14 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import URL
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import greenlet_spawn
 
 from jobcore import StoreError, StoreNotOpenError, StoreUnavailableError
 from jobcore_sql import schema
+from jobcore_sql.connections import Connections, Lent
 from jobcore_sql.database import Singles, Verb
-from jobcore_sql.dialects.postgresql import PostgreSQLDialect
+from jobcore_sql.dialects.postgresql import Cursor, PostgreSQLDialect
 from jobcore_sql.host import HostTransaction
 from jobcore_sql.listen import Hear, Listener
 from jobcore_sql.options import SQLOptions
@@ -35,10 +36,10 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Engine:
+class _Opened:
     """What is there while a database is open, and where it was opened."""
 
-    engine: AsyncEngine
+    connections: Connections
     loop: asyncio.AbstractEventLoop
     process: int
 
@@ -51,7 +52,7 @@ class Pool:
         is_ours = isinstance(given, URL)
         self._dialect = PostgreSQLDialect(options, is_ours=is_ours)
         self._options = options
-        self._opened: _Engine | None = None
+        self._opened: _Opened | None = None
         self._problem = NEVER_OPENED
         self._listener = Listener(self._listening, self._notify)
         self._calls: set[asyncio.Task[Any]] = set()
@@ -60,14 +61,18 @@ class Pool:
         if self._opened is not None:
             raise StoreNotOpenError(OPEN)
         loop = asyncio.get_running_loop()
-        given = self._given
-        engine = self._dialect.engine(given) if isinstance(given, URL) else given
-        self._opened = _Engine(engine, loop, os.getpid())
+        given, dialect = self._given, self._dialect
+        if isinstance(given, URL):
+            kept = self._options.pool_size
+            connections = Connections(dialect.engine(given), dialect, kept)
+        else:
+            connections = Connections(given, dialect, None)
+        self._opened = _Opened(connections, loop, os.getpid())
         try:
-            async with self._connection() as connection:
+            async with self._lent() as lent:
                 migrate = self._options.auto_migrate
-                await connection.run_sync(schema.check, self._dialect, migrate=migrate)
-                await connection.commit()
+                await lent.connection.run_sync(schema.check, dialect, migrate=migrate)
+                await lent.connection.commit()
             self._listener.open()
         except BaseException:
             await self.close()
@@ -80,8 +85,9 @@ class Pool:
             await self._listener.close()
             while self._calls:
                 await asyncio.wait(set(self._calls))
-            if opened.engine is not self._given:
-                await opened.engine.dispose()
+            await opened.connections.close()
+            if opened.connections.engine is not self._given:
+                await opened.connections.engine.dispose()
 
     async def read(self, verb: Verb[T], offset: timedelta) -> T:
         return await self._run(verb, offset, self._dialect.begin_reading)
@@ -118,13 +124,15 @@ class Pool:
         return self._listener
 
     async def _notify(self, names: Sequence[str]) -> None:
-        async with self._connection() as connection:
-            await self._dialect.notify(connection, names)
+        def notify(transaction: Transaction) -> None:
+            self._dialect.tell(transaction.cursor, names)
+
+        await self.glance(notify, timedelta(0))
 
     @asynccontextmanager
     async def _listening(self, hear: Hear) -> AsyncIterator[Awaitable[Any]]:
         try:
-            async with self._dialect.listening(self._usable(), hear) as broken:
+            async with self._dialect.listening(self._usable().engine, hear) as broken:
                 yield broken
         except self._dialect.errors as error:
             raise self._dialect.mapped(error) from error
@@ -133,22 +141,17 @@ class Pool:
         self,
         verb: Verb[T],
         offset: timedelta,
-        begin: Callable[[DBAPICursor], None] | None = None,
+        begin: Callable[[Cursor], None] | None = None,
     ) -> T:
         """Run *verb*, to its end even where its caller is cancelled meanwhile: there is
         no good way to call a statement back, and its effect would be unknown."""
 
         async def run() -> T:
-            async with self._connection() as connection:
-                cursor: Any = await self._dialect.cursor(connection)
-                return await connection.run_sync(
-                    lambda _: _transact(
-                        cursor, work, begin or self._dialect.begin_single
-                    )
-                )
-
-        def work(cursor: DBAPICursor) -> T:
-            return verb(Transaction(cursor, offset, self._dialect))
+            async with self._lent() as lent:
+                cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
+                transaction = Transaction(cursor, offset, self._dialect)
+                begun = begin or self._dialect.begin_single
+                return await greenlet_spawn(_transact, transaction, verb, begun)
 
         call = asyncio.create_task(run(), name="jobcore-sql-call")
         self._calls.add(call)
@@ -161,17 +164,13 @@ class Pool:
             call.exception()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection]:
-        """A connection of the pool, for as long as a call may take."""
-        engine = self._usable()
+    async def _lent(self) -> AsyncIterator[Lent]:
+        """A connection, for as long as a call may take."""
+        connections = self._usable()
         try:
             async with asyncio.timeout(self._options.call_timeout.total_seconds()):
-                async with engine.connect() as connection:
-                    try:
-                        yield connection
-                    except BaseException as error:
-                        await self._dialect.leave(connection, error)
-                        raise
+                async with connections.lent() as lent:
+                    yield lent
         except TimeoutError as error:
             problem = f"no answer within {self._options.call_timeout}"
             raise StoreUnavailableError(problem) from error
@@ -181,7 +180,7 @@ class Pool:
             problem = f"a row or value is not of this release: {error!r:.200}"
             raise StoreError(problem) from error
 
-    def _usable(self) -> AsyncEngine:
+    def _usable(self) -> Connections:
         opened = self._opened
         if opened is None:
             raise StoreNotOpenError(self._problem)
@@ -189,19 +188,20 @@ class Pool:
             raise StoreNotOpenError(OTHER_PROCESS)
         if opened.loop is not asyncio.get_running_loop():
             raise StoreNotOpenError(OTHER_LOOP)
-        return opened.engine
+        return opened.connections
 
 
 def _transact(
-    cursor: DBAPICursor,
-    work: Callable[[DBAPICursor], T],
-    begin: Callable[[DBAPICursor], None] | None,
+    transaction: Transaction,
+    verb: Verb[T],
+    begin: Callable[[Cursor], None] | None,
 ) -> T:
+    cursor: Any = transaction.cursor
     if begin is None:
-        return work(cursor)
+        return verb(transaction)
     begin(cursor)
     try:
-        result = work(cursor)
+        result = verb(transaction)
     except Exception:
         cursor.execute("ROLLBACK", ())
         raise

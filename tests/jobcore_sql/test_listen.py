@@ -100,11 +100,11 @@ async def test_a_listener_that_was_cut_off_listens_again_and_rings(
 async def test_a_listener_that_hears_nothing_says_so(
     server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def nobody(*_: object) -> None:
+    def nobody(*_: object) -> None:
         return None
 
     monkeypatch.setattr(listen, "_PATIENCE", 0.01)
-    monkeypatch.setattr("jobcore_sql.pool.PostgreSQLDialect.notify", nobody)
+    monkeypatch.setattr("jobcore_sql.pool.PostgreSQLDialect.tell", nobody)
     with caplog.at_level(logging.WARNING):
         async with postgresql.empty_store(server):
             while not caplog.records:  # noqa: ASYNC110 - nothing else tells of it

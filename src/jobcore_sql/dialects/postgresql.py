@@ -74,6 +74,20 @@ class Cursor:
     def fetchall(self) -> list[Any]:
         return self._rows
 
+    @property
+    def is_closed(self) -> bool:
+        closed: bool = self._connection.is_closed()
+        return closed
+
+    @property
+    def is_in_transaction(self) -> bool:
+        open_: bool = self._connection.is_in_transaction()
+        return open_
+
+    def terminate(self) -> None:
+        """Close the connection without waiting for the server."""
+        self._connection.terminate()
+
     def command(self, *statements: str) -> None:
         """Run statements without values in one round trip."""
         await_only(self._connection.execute(";".join(statements)))
@@ -138,22 +152,18 @@ class PostgreSQLDialect:
         yield "jit", "off"
 
     async def cursor(self, connection: AsyncConnection) -> Cursor:
+        """A cursor straight on the driver's connection."""
         raw = await connection.get_raw_connection()
-        driver: Any = raw.driver_connection
-        if driver.is_closed():
+        if raw.driver_connection.is_closed():  # type: ignore[union-attr]  # it has one
             await connection.invalidate()
-            driver = (await connection.get_raw_connection()).driver_connection
-        return Cursor(driver)
+            raw = await connection.get_raw_connection()
+        return Cursor(raw.driver_connection)
 
-    async def leave(self, connection: AsyncConnection, error: BaseException) -> None:
-        """Close a connection on which *error* has happened, without waiting for the
-        server, unless it is as good as before."""
-        raw = await connection.get_raw_connection()
-        driver: Any = raw.driver_connection
-        is_whole = isinstance(error, Exception) and not isinstance(error, _BREAKING)
-        if driver.is_closed() or driver.is_in_transaction() or not is_whole:
-            driver.terminate()
-            await connection.invalidate()
+    def is_whole(self, cursor: Cursor, error: BaseException) -> bool:
+        """Whether the connection is as good as before, though *error* has happened."""
+        if cursor.is_closed or cursor.is_in_transaction:
+            return False
+        return isinstance(error, Exception) and not isinstance(error, _BREAKING)
 
     async def host_cursor(self, connection: object) -> Cursor:
         """A cursor in the transaction that is open on *connection*."""
@@ -173,13 +183,8 @@ class PostgreSQLDialect:
         return Cursor(driver)
 
     def tell(self, cursor: DBAPICursor, names: Sequence[str]) -> None:
+        """Let *names* be told to all who listen, with the commit."""
         cursor.execute(_NOTIFY, (CHANNEL, list(names)))
-
-    async def notify(self, connection: AsyncConnection, names: Sequence[str]) -> None:
-        """Tell *names* to all who listen."""
-        raw = await connection.get_raw_connection()
-        driver: Any = raw.driver_connection
-        await driver.execute(_NOTIFY, CHANNEL, list(names))
 
     @asynccontextmanager
     async def listening(
@@ -205,7 +210,7 @@ class PostgreSQLDialect:
                 driver.terminate()
 
     @property
-    def begin_single(self) -> Callable[[DBAPICursor], None] | None:
+    def begin_single(self) -> Callable[[Cursor], None] | None:
         """How a lone statement begins, where it cannot by itself."""
         return None if self._keeps_settings else self.begin_writing
 

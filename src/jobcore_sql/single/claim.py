@@ -12,7 +12,7 @@ from jobcore import Claim, ClaimRequest, ClaimResult, Job, JobStatus
 from jobcore_sql.claim import ANY_QUEUED
 from jobcore_sql.move import LIMIT
 from jobcore_sql.records import BLANK, FIELDS, IS_QUEUED, word
-from jobcore_sql.single.parts import NOW, counted, kept_lock
+from jobcore_sql.single.parts import NOW, counted, ctid, kept_lock
 from jobcore_sql.tables import jobs, pauses
 from jobcore_sql.transaction import Transaction
 
@@ -25,7 +25,7 @@ _QUEUE = bindparam("queue", type_=jobs.c.queue.type)
 
 def _claim() -> Any:
     met = (
-        select(jobs.c.id, jobs.c.task, jobs.c.limit_key)
+        select(ctid.label("place"), jobs.c.task, jobs.c.limit_key)
         .where(IS_QUEUED, jobs.c.queue == _QUEUE)
         .order_by(*(jobs.c[name] for name in _PLACE))
         .limit(LIMIT)
@@ -38,12 +38,12 @@ def _claim() -> Any:
             and_(pauses.c.kind == "task", pauses.c.name.in_(select(met.c.task))),
         )
     )
-    limited = select(met.c.id).where(met.c.limit_key.is_not(None))
+    limited = select(met.c.place).where(met.c.limit_key.is_not(None))
     all_start = ~paused.exists() & ~limited.exists()
-    ids = select(met.c.id).where(all_start).scalar_subquery()
+    places = select(met.c.place).where(all_start).scalar_subquery()
     taken = (
         update(jobs)
-        .where(jobs.c.id == any_(func.array(ids)))
+        .where(ctid == any_(func.array(places)))
         .values(
             status=word(JobStatus.IN_PROGRESS),
             attempt=jobs.c.attempt + 1,

@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, func, select, update
 from jobcore import Answer, JobStatus, Transition
 from jobcore_sql.bulk import Names, listed, pages, shared_name
 from jobcore_sql.ending import ends_for_good
-from jobcore_sql.single.parts import NOW, counted, kept_lock
+from jobcore_sql.single.parts import NOW, counted, ctid, kept_lock
 from jobcore_sql.tables import jobs
 from jobcore_sql.transaction import Transaction
 
@@ -73,7 +73,7 @@ def _end(
     token = common.pop("token") if "token" in common else new.c.token
     others = [name for name in own if name not in {"id", "token"}]
     held = (
-        select(jobs.c.id, *(new.c[name] for name in others))
+        select(ctid.label("place"), *(new.c[name] for name in others))
         .where(jobs.c.id == new.c.id, jobs.c.token == token)
         .order_by(jobs.c.id)
         .with_for_update(of=jobs, skip_locked=True)
@@ -83,7 +83,7 @@ def _end(
     found = held.cte("held")
     ended = (
         update(jobs)
-        .where(jobs.c.id == found.c.id)
+        .where(ctid == found.c.place)
         .values({**common, **{name: found.c[name] for name in others}})
         .values(
             finished_at=NOW, ended_at=NOW, token=None, unique_lock=kept_lock(status)

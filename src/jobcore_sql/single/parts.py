@@ -14,6 +14,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    literal_column,
     select,
     type_coerce,
     union_all,
@@ -28,6 +29,11 @@ NOW: Final[ColumnElement[Any]] = type_coerce(
     func.statement_timestamp() + bindparam("offset", type_=Interval), Instant
 )
 """The store's clock: when the statement came in."""
+
+
+ctid: Final[ColumnElement[Any]] = literal_column("jobs.ctid")
+"""Where a row lies, which is how a statement best finds again what it has locked. What
+another transaction has moved meanwhile is not found, and left for another look."""
 
 
 def kept_lock(status: JobStatus) -> ColumnElement[Any]:

@@ -1,0 +1,82 @@
+"""Connections of an engine, each lent to one call at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from jobcore_sql.dialects.postgresql import Cursor, PostgreSQLDialect
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A connection, and a cursor on it for what runs outside of SQLAlchemy."""
+
+    connection: AsyncConnection
+    cursor: Cursor
+
+
+class Connections:
+    """Lends connections, and closes those that are not as good as before.
+
+    Of an engine of our own they stay checked out, up to *kept*, as a checkout costs
+    more than most statements; those of a host's engine, of which none is to be kept,
+    go back to its pool after each call.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, dialect: PostgreSQLDialect, kept: int | None
+    ) -> None:
+        self.engine: AsyncEngine = engine
+        self._dialect = dialect
+        self._keeps = kept is not None
+        self._places = nullcontext() if kept is None else asyncio.Semaphore(kept)
+        self._free: list[Lent] = []
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Lent]:
+        """A connection for the body."""
+        async with self._places:
+            lent = await self._take()
+            try:
+                yield lent
+            except BaseException as error:
+                if not self._dialect.is_whole(lent.cursor, error):
+                    await self._discard(lent)
+                    raise
+                await self._give_back(lent)
+                raise
+            await self._give_back(lent)
+
+    async def close(self) -> None:
+        """Give back to the engine what is kept."""
+        while self._free:
+            await self._free.pop().connection.close()
+
+    async def _take(self) -> Lent:
+        while self._free:
+            lent = self._free.pop()
+            if not lent.cursor.is_closed:
+                return lent
+            await self._discard(lent)
+        connection = await self.engine.connect()
+        try:
+            return Lent(connection, await self._dialect.cursor(connection))
+        except BaseException:
+            await connection.close()
+            raise
+
+    async def _give_back(self, lent: Lent) -> None:
+        if self._keeps:
+            self._free.append(lent)
+        else:
+            await lent.connection.close()
+
+    async def _discard(self, lent: Lent) -> None:
+        lent.cursor.terminate()
+        await lent.connection.invalidate()
+        await lent.connection.close()
