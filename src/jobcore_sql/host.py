@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -51,20 +51,27 @@ class HostTransaction(InTransaction):
     def _insert(
         self, transaction: Transaction, jobs: Sequence[NewJob]
     ) -> list[Inserted]:
-        inserted = single_insert(transaction, jobs) or insert(transaction, jobs)
+        if inserted := single_insert(transaction, jobs):
+            return inserted
+        inserted = insert(transaction, jobs)
         queues = {
             each.job.queue
             for each in inserted
             if each.created and each.job.status is JobStatus.QUEUED
         }
         if queues:
-            self._dialect.tell(transaction.cursor, [f":{each}" for each in queues])
+            self._dialect.tell(transaction.cursor, _news(queues))
         return inserted
 
     async def _run(self, verb: Callable[..., T], argument: object) -> T:
         try:
             cursor = await self._dialect.host_cursor(self._connection)
-            transaction = Transaction(cursor, self._offset, self._dialect)
+            transaction = Transaction(cursor, self._offset, self._dialect, _news)
             return await greenlet_spawn(verb, transaction, argument)
         except self._dialect.errors as error:
             raise self._dialect.mapped(error) from error
+
+
+def _news(queues: Set[str]) -> Sequence[str]:
+    """To everybody, the own process as well, which does not know of the commit."""
+    return [f":{each}" for each in queues]

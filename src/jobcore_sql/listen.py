@@ -51,6 +51,7 @@ class Listener:
         self._name = token_hex(4)
         self._heard_itself = asyncio.Event()
         self._untold: set[str] = set()
+        self._told: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._telling: asyncio.Task[None] | None = None
 
@@ -59,11 +60,12 @@ class Listener:
         self._begin(self._listen())
 
     async def close(self) -> None:
-        """Listen and tell no more."""
+        """Listen no more, and tell what has not been told yet."""
         tasks = list(self._tasks)
         for each in tasks:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tell_now()
 
     async def wait(
         self,
@@ -75,9 +77,22 @@ class Listener:
 
     def wake(self, queues: Set[str] | None) -> None:
         self._bell.ring(queues)
-        self._untold |= {_ALL} if queues is None else queues
-        if self._telling is None:
+        self._untold |= {_ALL} if queues is None else queues - self._told
+        self._told = set()
+        if self._untold and self._telling is None:
             self._telling = self._begin(self._tell())
+
+    def news(self, queues: Set[str]) -> Sequence[str]:
+        """What a transaction is to tell with its commit, after which `wake` is called;
+        nothing, where this process has told of something just now."""
+        if self._telling is not None:
+            return ()
+        self._telling = self._begin(self._tell())
+        self._told |= queues
+        return self._named(queues)
+
+    def _named(self, queues: Set[str]) -> Sequence[str]:
+        return [f"{self._name}:{each}" for each in queues]
 
     def forget(self, worker: str) -> None:
         """Nothing is kept of a worker."""
@@ -95,13 +110,19 @@ class Listener:
 
     async def _tell(self) -> None:
         try:
+            await self._tell_now()
+            await asyncio.sleep(_REST)
             while self._untold:
-                told, self._untold = self._untold, set()
-                with suppress(StoreError):
-                    await self._notify([f"{self._name}:{each}" for each in told])
+                await self._tell_now()
                 await asyncio.sleep(_REST)
         finally:
             self._telling = None
+
+    async def _tell_now(self) -> None:
+        told, self._untold = self._untold, set()
+        if told:
+            with suppress(StoreError):
+                await self._notify(self._named(told))
 
     def _hear(self, told: str) -> None:
         name, is_news, queue = told.partition(":")

@@ -79,10 +79,11 @@ class Pool:
             raise
 
     async def close(self) -> None:
-        opened, self._opened = self._opened, None
-        self._problem = CLOSED
+        opened = self._opened
         if opened is not None and opened.process == os.getpid():
             await self._listener.close()
+        self._opened, self._problem = None, CLOSED
+        if opened is not None and opened.process == os.getpid():
             while self._calls:
                 await asyncio.wait(set(self._calls))
             await opened.connections.close()
@@ -149,7 +150,8 @@ class Pool:
         async def run() -> T:
             async with self._lent() as lent:
                 cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
-                transaction = Transaction(cursor, offset, self._dialect)
+                news = self._listener.news
+                transaction = Transaction(cursor, offset, self._dialect, news)
                 begun = begin or self._dialect.begin_single
                 return await greenlet_spawn(_transact, transaction, verb, begun)
 

@@ -50,6 +50,34 @@ async def test_wait_is_woken_by_another_process(
     await asyncio.wait_for(waiting, timeout=10)
 
 
+@pytest.mark.parametrize("labels", [{}, {"to": "Ada"}])
+async def test_wait_is_woken_by_a_process_that_submits_and_leaves(
+    server: str, store: SQLJobStore, labels: dict[str, str]
+) -> None:
+    """Many times in a row, as what is told just after something else is told later."""
+    await hears(store)
+    for _ in range(3):
+        waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+        await asyncio.sleep(0)
+        async with SQLJobStore(postgresql.url(server)) as other:
+            await inserted(other, a_job(), a_job(labels=labels))
+        await asyncio.wait_for(waiting, timeout=10)
+
+
+async def test_news_within_a_moment_are_told_together(
+    store: SQLJobStore, other: SQLJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waker = store._database.waker
+    assert isinstance(waker, listen.Listener)
+    told: list[object] = []
+    monkeypatch.setattr(waker._bell, "ring", told.append)
+    for _ in range(50):
+        await inserted(other, a_job())
+    await other.__aexit__(None, None, None)
+    await store.statistics()
+    assert 1 <= len(told) <= 45
+
+
 async def test_wait_is_woken_by_its_own_process(store: SQLJobStore) -> None:
     waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
     await asyncio.sleep(0)

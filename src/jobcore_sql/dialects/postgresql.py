@@ -32,12 +32,10 @@ from sqlalchemy.util import await_only
 
 from jobcore import InvalidJobError, StoreError, StoreUnavailableError
 from jobcore_sql.options import SQLOptions
+from jobcore_sql.single.parts import CHANNEL
 from jobcore_sql.tables import deltas
 
 _LOCK: Final = 0x6A6F62636F7265  # "jobcore" in ASCII: who migrates holds this lock
-
-CHANNEL: Final = "jobcore"
-"""Where notifications are sent."""
 
 _CONNECTIONS: Final = (asyncpg.Connection, asyncpg.pool.PoolConnectionProxy)
 _STRANGE: Final = (

@@ -7,13 +7,14 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Text, bindparam, func, select
 from sqlalchemy import insert as insert_into
 
 from jobcore import Inserted, Job, JobStatus, NewJob
 from jobcore_sql.bulk import Names, pages, source
+from jobcore_sql.columns import Texts
 from jobcore_sql.records import word
-from jobcore_sql.single.parts import NOW, counted
+from jobcore_sql.single.parts import CHANNEL, NOW, counted
 from jobcore_sql.tables import jobs
 from jobcore_sql.transaction import Transaction
 
@@ -45,7 +46,13 @@ def insert(
         transaction, _insert, _GIVEN, list(map(_values, new_jobs))
     )
     try:
-        row = transaction.first(clause, **parameters, offset=transaction.offset)
+        row = transaction.first(
+            clause,
+            **parameters,
+            offset=transaction.offset,
+            channel=CHANNEL,
+            news=transaction.news({each.queue for each in new_jobs}),
+        )
     except Exception as error:
         if transaction.dialect.is_taken(error):
             return None
@@ -68,4 +75,9 @@ def _insert(shared: Names, own: Names, size: int) -> Select[Any]:
         insert_into(jobs).from_select(names, rows).returning(jobs.c.queue).cte("stored")
     )
     count = counted(stored, None, JobStatus.QUEUED).cte("counted")
-    return select(NOW.label("now")).add_cte(stored, count)
+    news = func.unnest(bindparam("news", type_=Texts)).table_valued("name", name="news")
+    each = news.render_derived()
+    channel = bindparam("channel", type_=Text)
+    told = select(func.count(func.pg_notify(channel, each.c.name))).select_from(each)
+    answer = select(NOW.label("now"), told.scalar_subquery())
+    return answer.add_cte(stored, count)

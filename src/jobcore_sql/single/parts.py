@@ -25,6 +25,9 @@ from jobcore_sql.columns import Instant
 from jobcore_sql.records import word
 from jobcore_sql.tables import deltas, jobs
 
+CHANNEL: Final = "jobcore"
+"""Where notifications are sent."""
+
 NOW: Final[ColumnElement[Any]] = type_coerce(
     func.statement_timestamp() + bindparam("offset", type_=Interval), Instant
 )
