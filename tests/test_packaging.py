@@ -31,7 +31,11 @@ for file in package.rglob("*.py"):
         importlib.import_module(module.removesuffix(".__init__"))
 """
 
-NEED_A_DRIVER = ("jobcore_sql.pool", "jobcore_sql.dialects.postgresql")
+NEED_A_DRIVER = (
+    "jobcore_sql.connections",
+    "jobcore_sql.dialects.postgresql",
+    "jobcore_sql.pool",
+)
 
 OPEN_A_SERVER = """
 from jobcore import StoreError, store_from_url

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
 from hypothesis import settings
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from jobcore.store import JobStore
 from jobcore.testing import (
     QueueControlConformance,
     StoreConformance,
+    TransactionalConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
     store_state_machine,
@@ -25,6 +27,7 @@ from tests.one_instant import NOW, OneInstantRules
 class TestPostgreSQLJobStore(
     StoreConformance,
     QueueControlConformance,
+    TransactionalConformance,
     WorkerDirectoryConformance,
     VerifiableConformance,
 ):
@@ -32,6 +35,14 @@ class TestPostgreSQLJobStore(
     async def store(self, server: str) -> AsyncIterator[JobStore]:
         async with postgresql.empty_store(server) as store:
             yield store
+
+    @pytest.fixture
+    async def transaction(
+        self, server: str
+    ) -> AsyncIterator[Callable[[], AbstractAsyncContextManager[object]]]:
+        engine = create_async_engine(postgresql.url(server))
+        yield engine.begin
+        await engine.dispose()
 
 
 class TestPostgreSQLJobStoreOtherwise(

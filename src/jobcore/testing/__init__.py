@@ -35,6 +35,7 @@ pytest.register_assert_rewrite(
 from jobcore.testing.conformance import (  # noqa: E402 - see above
     QueueControlConformance,
     StoreConformance,
+    TransactionalConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
 )
@@ -60,6 +61,7 @@ __all__ = [
     # the proof of a store
     "QueueControlConformance",
     "StoreConformance",
+    "TransactionalConformance",
     "VerifiableConformance",
     "WorkerDirectoryConformance",
     "store_state_machine",

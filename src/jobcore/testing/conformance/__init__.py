@@ -22,6 +22,7 @@ from jobcore.testing.conformance.renew import ExpiredRules, RenewRules
 from jobcore.testing.conformance.repeated import RepeatedClaimRules
 from jobcore.testing.conformance.soundness import VerifiableConformance
 from jobcore.testing.conformance.surroundings import SurroundingRules
+from jobcore.testing.conformance.transactional import TransactionalConformance
 from jobcore.testing.conformance.unique import UniqueKeyRules
 
 
@@ -52,6 +53,7 @@ class QueueControlConformance(PauseRules, ConcurrencyRules, LiftRules, RateRules
 __all__ = [
     "QueueControlConformance",
     "StoreConformance",
+    "TransactionalConformance",
     "VerifiableConformance",
     "WorkerDirectoryConformance",
 ]
