@@ -45,8 +45,8 @@ async def _database(_: Path) -> AsyncIterator[str]:
     try:
         await connection.execute(f"CREATE DATABASE {name}")
         yield f"{os.environ[POSTGRES].rpartition('/')[0]}/{name}"
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.close()
 
 
