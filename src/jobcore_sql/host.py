@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -12,7 +12,6 @@ from jobcore import Answer, Inserted, InTransaction, JobStatus, NewJob, Transiti
 from jobcore_sql.apply import apply
 from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.insert import insert
-from jobcore_sql.single.insert import insert as single_insert
 from jobcore_sql.transaction import Transaction
 
 T = TypeVar("T")
@@ -51,8 +50,6 @@ class HostTransaction(InTransaction):
     def _insert(
         self, transaction: Transaction, jobs: Sequence[NewJob]
     ) -> list[Inserted]:
-        if inserted := single_insert(transaction, jobs):
-            return inserted
         inserted = insert(transaction, jobs)
         queues = {
             each.job.queue
@@ -60,18 +57,14 @@ class HostTransaction(InTransaction):
             if each.created and each.job.status is JobStatus.QUEUED
         }
         if queues:
-            self._dialect.tell(transaction.cursor, _news(queues))
+            # To everybody, also the own process, which does not know of the commit.
+            self._dialect.tell(transaction.cursor, [f":{each}" for each in queues])
         return inserted
 
     async def _run(self, verb: Callable[..., T], argument: object) -> T:
         try:
             cursor = await self._dialect.host_cursor(self._connection)
-            transaction = Transaction(cursor, self._offset, self._dialect, _news)
+            transaction = Transaction(cursor, self._offset, self._dialect)
             return await greenlet_spawn(verb, transaction, argument)
         except self._dialect.errors as error:
             raise self._dialect.mapped(error) from error
-
-
-def _news(queues: Set[str]) -> Sequence[str]:
-    """To everybody, the own process as well, which does not know of the commit."""
-    return [f":{each}" for each in queues]

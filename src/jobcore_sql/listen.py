@@ -24,6 +24,8 @@ _REST: Final = 0.005
 the next."""
 _AGAIN: Final = 1.0
 """Seconds before a listener that was cut off connects anew."""
+_MUCH_LATER: Final = 60.0
+"""Seconds before one that heard nothing tries again."""
 _PATIENCE: Final = 5.0
 """Seconds in which a listener must hear itself."""
 
@@ -65,6 +67,7 @@ class Listener:
         for each in tasks:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._telling, self._told = None, set()
         await self._tell_now()
 
     async def wait(
@@ -116,7 +119,7 @@ class Listener:
                 await self._tell_now()
                 await asyncio.sleep(_REST)
         finally:
-            self._telling = None
+            self._telling, self._told = None, set()
 
     async def _tell_now(self) -> None:
         told, self._untold = self._untold, set()
@@ -132,17 +135,20 @@ class Listener:
             self._bell.ring(None if queue == _ALL else {queue})
 
     async def _listen(self) -> None:
+        is_deaf = False
         while True:
             try:
                 async with self._listening(self._hear) as broken:
                     self._bell.ring()
-                    if not await self._hears_itself():
+                    if await self._hears_itself():
+                        is_deaf = False
+                        await broken
+                    elif not is_deaf:
+                        is_deaf = True
                         _logger.warning(_DEAF)
-                        return
-                    await broken
             except StoreError as error:
                 _logger.warning("not listening: %s", error)
-            await asyncio.sleep(_AGAIN)
+            await asyncio.sleep(_MUCH_LATER if is_deaf else _AGAIN)
 
     async def _hears_itself(self) -> bool:
         self._heard_itself.clear()

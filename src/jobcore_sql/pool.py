@@ -80,12 +80,13 @@ class Pool:
 
     async def close(self) -> None:
         opened = self._opened
-        if opened is not None and opened.process == os.getpid():
-            await self._listener.close()
-        self._opened, self._problem = None, CLOSED
-        if opened is not None and opened.process == os.getpid():
+        is_here = opened is not None and opened.process == os.getpid()
+        if is_here:
             while self._calls:
                 await asyncio.wait(set(self._calls))
+            await self._listener.close()
+        self._opened, self._problem = None, CLOSED
+        if opened is not None and is_here:
             await opened.connections.close()
             if opened.connections.engine is not self._given:
                 await opened.connections.engine.dispose()

@@ -103,15 +103,19 @@ class SQLJobStore(
 
     async def claim(self, request: ClaimRequest) -> ClaimResult:
         look = nothing_queued if self._idle else None
-        try:
-            result = await self._write(claim, request, unless=look)
-        except UnfinishedClaim as unfinished:
-            more = await self._whole(claim, unfinished.left)
-            taken = unfinished.taken
-            examined = len(taken) + more.examined
-            result = replace(more, claims=taken + more.claims, examined=examined)
+        found: ClaimResult | UnfinishedClaim = await self._write(
+            claim, request, unless=look
+        )
+        result = await self._finished(found)
         self._idle = not result.claims
         return result
+
+    async def _finished(self, found: ClaimResult | UnfinishedClaim) -> ClaimResult:
+        if isinstance(found, ClaimResult):
+            return found
+        more = await self._whole(claim, found.left)
+        examined = len(found.taken) + more.examined
+        return replace(more, claims=found.taken + more.claims, examined=examined)
 
     async def apply(self, transitions: Sequence[Transition]) -> list[Answer]:
         if not transitions:

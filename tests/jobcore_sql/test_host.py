@@ -28,6 +28,7 @@ from jobcore import (
     UnsupportedError,
     Worker,
 )
+from jobcore.testing import a_job, named
 from jobcore_sql import SQLJobStore
 from tests.jobcore_sql import postgresql
 
@@ -149,6 +150,38 @@ async def test_a_key_is_unique_in_a_transaction_as_elsewhere(
         )
     assert again.is_duplicate
     assert again.id == first.id
+
+
+async def test_an_id_that_is_there_costs_a_transaction_nothing(
+    jobs: DefaultJobManager, engine: AsyncEngine, store: SQLJobStore
+) -> None:
+    new = named(store, a_job())
+    await store.insert([new])
+    async with engine.begin() as connection:
+        await connection.execute(text("INSERT INTO orders VALUES ('a book')"))
+        (answer,) = await store.using(connection).insert([new])
+        assert not answer.created
+    async with engine.connect() as connection:
+        orders = await connection.execute(text("SELECT name FROM orders"))
+        assert orders.scalars().all() == ["a book"]
+    assert (await jobs.statistics()).count(JobStatus.QUEUED) == 1
+
+
+async def test_a_retry_meets_a_key_that_a_transaction_is_taking(
+    jobs: DefaultJobManager, engine: AsyncEngine
+) -> None:
+    failed = await jobs.submit(greet.job("Ada"), unique_key="key", max_retries=0)
+    (claim,) = (await jobs.claim("worker", ["default"], 1)).claims
+    await jobs.fail(claim, ValueError())
+    async with engine.begin() as connection:
+        transaction = jobs.using(connection)
+        await transaction.submit(greet.job("Bob"), unique_key="key")
+        retrying = asyncio.create_task(jobs.retry(failed))
+        await asyncio.sleep(0.2)  # by now it waits for the key
+        assert not retrying.done()
+    with pytest.raises(JobConflictError):
+        await retrying
+    assert (await jobs.get(failed)).status is JobStatus.FAILED
 
 
 async def test_workers_are_woken_by_the_commit(

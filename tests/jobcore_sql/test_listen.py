@@ -64,6 +64,19 @@ async def test_wait_is_woken_by_a_process_that_submits_and_leaves(
         await asyncio.wait_for(waiting, timeout=10)
 
 
+async def test_a_store_that_was_closed_at_once_tells_when_it_is_open_again(
+    server: str, store: SQLJobStore
+) -> None:
+    await hears(store)
+    again = SQLJobStore(postgresql.url(server))
+    for _ in range(2):
+        waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+        await asyncio.sleep(0)
+        async with again:
+            await inserted(again, a_job(labels={"to": "Ada"}))
+        await asyncio.wait_for(waiting, timeout=10)
+
+
 async def test_news_within_a_moment_are_told_together(
     store: SQLJobStore, other: SQLJobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

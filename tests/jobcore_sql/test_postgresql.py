@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 
 import pytest
 from hypothesis import settings
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from jobcore.job import Limit
 from jobcore.store import JobStore
 from jobcore.testing import (
     QueueControlConformance,
@@ -16,6 +18,9 @@ from jobcore.testing import (
     TransactionalConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
+    a_job,
+    a_request,
+    inserted,
     store_state_machine,
 )
 from jobcore_sql import SQLJobStore
@@ -55,6 +60,20 @@ class TestPostgreSQLJobStoreOtherwise(
     async def store(self, request: pytest.FixtureRequest) -> AsyncIterator[JobStore]:
         async with postgresql.empty_store("18", request.param) as store:
             yield store
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("way", ["url", *postgresql.WAYS])
+async def test_claim_keeps_what_it_took_before_it_met_a_limit(way: str) -> None:
+    async with postgresql.empty_store("18", way) as store:
+        limit = Limit(concurrency=1)
+        limited = a_job(queue="two", limit_key="key", limit=limit)
+        await inserted(store, a_job(queue="one"), limited)
+        result = await store.claim(a_request(queues=("one", "two"), limit=5))
+        assert [each.job.queue for each in result.claims] == ["one", "two"]
+        assert result.examined == 2
+        assert not (await store.renew(result.claims, timedelta(hours=1))).lost
+        assert (await store.verify()).sound
 
 
 class TestStoppedPostgreSQLJobStore(OneInstantRules):

@@ -20,6 +20,7 @@ from sqlalchemy import URL, Connection, Dialect, Insert, Table, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -50,10 +51,11 @@ _BREAKING: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError
 _BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-_PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25P03")
-"""The classes of SQLSTATE, and two states, that are worth repeating: connection,
+_PASSING: Final = ("08", "40", "53", "57", "58", "55P03", "25P03", "23505")
+"""The classes of SQLSTATE, and three states, that are worth repeating: connection,
 rollback by the server, resources, operators and timeouts, system; a lock that was not
-to be had, and a transaction that idled."""
+to be had, a transaction that idled, and a key that another transaction has taken since
+it was looked for, whose holder the next look sees."""
 
 
 class Cursor:
@@ -114,7 +116,7 @@ class PostgreSQLDialect:
         """An engine of our own."""
         return create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
-            pool_size=self._options.pool_size,
+            pool_size=self._options.pool_size + 1,  # one to begin to listen with
             max_overflow=0,
             pool_use_lifo=True,
             hide_parameters=True,
@@ -261,7 +263,9 @@ class PostgreSQLDialect:
 def _is_passing(cause: object) -> bool:
     if isinstance(cause, asyncpg.PostgresError):
         return str(cause.sqlstate).startswith(_PASSING)
-    return isinstance(cause, _BREAKING)
+    if isinstance(cause, ValueError):  # what the driver cannot send
+        return False
+    return isinstance(cause, (*_BREAKING, PoolTimeoutError))
 
 
 def _milliseconds(length: timedelta) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Interval, and_, any_, bindparam, func, or_, select, update
@@ -65,18 +64,19 @@ def _claim() -> Any:
 _CLAIM = _claim()
 
 
-class UnfinishedClaim(Exception):  # noqa: N818 - nothing is wrong
+@dataclass(frozen=True, slots=True)
+class UnfinishedClaim:
     """Some queues have given what they had, and the next one has to be looked at more
-    closely: what is *taken*, and the request that is left."""
+    closely: what is *taken*, and the request that is *left*."""
 
-    def __init__(self, taken: Sequence[Claim], left: ClaimRequest) -> None:
-        super().__init__()
-        self.taken: tuple[Claim, ...] = tuple(taken)
-        self.left: ClaimRequest = left
+    taken: tuple[Claim, ...]
+    left: ClaimRequest
 
 
-def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult | None:
-    """Take what *request* asks for; UnfinishedClaim where it meets a job that may not
+def claim(
+    transaction: Transaction, request: ClaimRequest
+) -> ClaimResult | UnfinishedClaim | None:
+    """Take what *request* asks for. It is unfinished where it meets a job that may not
     start in another queue than the first."""
     if request.repeated:
         return None
@@ -100,6 +100,6 @@ def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult | None
             if not taken:
                 return None
             left = replace(request, queues=request.queues[place:], limit=wanted)
-            raise UnfinishedClaim(taken, left)
+            return UnfinishedClaim(tuple(taken), left)
         taken += [Claim(Job.trusted(each), request.token) for each in found]
     return ClaimResult(tuple(taken), len(taken))
