@@ -39,9 +39,11 @@ class PgQueuerContestant(Contestant):
 
     async def __aenter__(self) -> Self:
         self._queue = PgQueuer.from_asyncpg_connection(await self._connect())
+        self._look = await self._connect()
+        await self._look.execute("SELECT pg_advisory_lock(1)")  # two may start at once
         if not await self._queue.queries.schema_is_installed():
             await self._queue.queries.install()
-        self._look = await self._connect()
+        await self._look.execute("SELECT pg_advisory_unlock(1)")
         return self
 
     async def __aexit__(
