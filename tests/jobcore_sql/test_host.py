@@ -184,6 +184,17 @@ async def test_a_retry_meets_a_key_that_a_transaction_is_taking(
     assert (await jobs.get(failed)).status is JobStatus.FAILED
 
 
+async def test_a_claim_passes_by_what_a_transaction_has_locked(
+    jobs: DefaultJobManager, engine: AsyncEngine
+) -> None:
+    locked, free = await jobs.submit_many([greet.job("Ada"), greet.job("Bob")])
+    lock = text("SELECT id FROM jobs WHERE id = :id FOR UPDATE")
+    async with engine.begin() as connection:
+        await connection.execute(lock, {"id": locked.id})
+        result = await jobs.claim("worker", ["default"], 2)
+        assert [each.job_id for each in result.claims] == [free.id]
+
+
 async def test_workers_are_woken_by_the_commit(
     jobs: DefaultJobManager, engine: AsyncEngine, store: SQLJobStore
 ) -> None:

@@ -26,13 +26,12 @@ POSTGRESQLS: Final = (
         "test_claim_leaves",
         "test_claim_hands",
     ),
-    _mutant(
-        "a job goes to two claims",
+    Mutant(
+        "postgresql: a claim waits for what is locked",
         _CLAIM,
         ".with_for_update(skip_locked=True)",
         "",
-        "hands_a_job_to_one",
-        "after_random_work",
+        {HOST: ("passes_by",)},
     ),
     _mutant(
         "claims go by due time before priority",
