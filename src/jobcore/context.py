@@ -58,7 +58,11 @@ class JobContext:
         if self._complete is None:
             raise LookupError("no worker runs this job")
         self._completes_itself = True
-        await self._complete(self, connection, result)
+        try:
+            await self._complete(self, connection, result)
+        except BaseException:
+            self._completes_itself = False
+            raise
 
     @property
     def completes_itself(self) -> bool:

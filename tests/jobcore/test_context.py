@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobcore import Job, JobContext, NewJob, Tasks, current_job
+from jobcore import ClaimLostError, Job, JobContext, NewJob, Tasks, current_job
 from jobcore.context import enter_job
 
 pytestmark = pytest.mark.anyio
@@ -71,3 +71,16 @@ async def test_a_resource_is_found_by_what_it_was_registered_as() -> None:
 async def test_only_a_worker_completes_the_job_of_a_context() -> None:
     with pytest.raises(LookupError, match="no worker"):
         await a_context().complete(object())
+
+
+async def test_a_completion_that_fails_leaves_the_claim_to_the_worker() -> None:
+    """So that a handler whose claim is lost is still told to end."""
+
+    async def refuse(*_: object) -> None:
+        raise ClaimLostError("7", "complete", "token")
+
+    context = a_context()
+    context = JobContext(context.job, "worker", {}, refuse)
+    with pytest.raises(ClaimLostError):
+        await context.complete(object())
+    assert not context.completes_itself
