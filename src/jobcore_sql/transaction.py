@@ -15,6 +15,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore import JobStatus
+from jobcore_sql.conflict import insert_missing, upsert
 from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.statement import Statement, compiled, prepared
 
@@ -84,12 +85,13 @@ class Transaction:
 
     def upsert(self, table: Table, *rows: Mapping[str, Any]) -> None:
         """Enter *rows* into *table*, in the place of what their keys name."""
-        self.write(self.dialect.upsert(table, tuple(rows[0])), *rows)
+        self.write(upsert(self.dialect.insert, table, tuple(rows[0])), *rows)
 
     def add(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Enter those of *rows* into *table* whose keys are not there."""
         if rows:
-            self.write(self.dialect.insert_missing(table, tuple(rows[0])), *rows)
+            names = tuple(rows[0])
+            self.write(insert_missing(self.dialect.insert, table, names), *rows)
 
     def count(self, moves: Moves) -> None:
         """Let the counts follow."""

@@ -51,12 +51,6 @@ class StoreDialect(Protocol):
     def now(self, cursor: DBAPICursor) -> datetime:
         """The database's clock."""
 
-    def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
-        """An INSERT of the columns *names* that replaces them in what is there."""
-
-    def insert_missing(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
-        """An INSERT of the columns *names* that leaves what is there."""
-
     def change_counts(self) -> ClauseElement:
         """An INSERT by which the counts of a queue and status change by n."""
 

@@ -8,7 +8,7 @@ began and checks again what it had to wait for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -32,6 +32,7 @@ from sqlalchemy.sql.selectable import ReturnsRows
 from sqlalchemy.util import await_only
 
 from jobcore import InvalidJobError, StoreError, StoreUnavailableError
+from jobcore_sql.conflict import row_of
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.single.parts import CHANNEL
 from jobcore_sql.tables import deltas
@@ -238,12 +239,6 @@ class PostgreSQLDialect:
         cursor.execute(text, values)
         return cursor.fetchall()
 
-    def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
-        return _upsert(table, names)
-
-    def insert_missing(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
-        return _insert_missing(table, names)
-
     def change_counts(self) -> ClauseElement:
         return _append()
 
@@ -273,24 +268,6 @@ def _milliseconds(length: timedelta) -> str:
 
 
 @cache
-def _upsert(table: Table, names: tuple[str, ...]) -> ClauseElement:
-    statement = _insert(table, names)
-    keys = {each.name for each in table.primary_key}
-    replaced = {name: statement.excluded[name] for name in names if name not in keys}
-    return statement.on_conflict_do_update(
-        index_elements=table.primary_key, set_=replaced
-    )
-
-
-@cache
-def _insert_missing(table: Table, names: tuple[str, ...]) -> ClauseElement:
-    return _insert(table, names).on_conflict_do_nothing()
-
-
-@cache
 def _append() -> Insert:
-    return _insert(deltas, deltas.columns.keys())
-
-
-def _insert(table: Table, names: Iterable[str]) -> postgresql.Insert:
-    return postgresql.insert(table).values(dict.fromkeys(names))
+    row: Insert = row_of(postgresql.insert, deltas, deltas.columns.keys())
+    return row

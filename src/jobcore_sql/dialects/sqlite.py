@@ -16,7 +16,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -32,7 +32,6 @@ from sqlalchemy import (
     create_engine,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -40,6 +39,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore import StoreError, StoreUnavailableError
+from jobcore_sql.conflict import row_of
 from jobcore_sql.dialects.packed import packed
 from jobcore_sql.options import SQLOptions, Synchronous
 from jobcore_sql.tables import counts
@@ -126,12 +126,6 @@ class SQLiteDialect:
         version: int = cursor.fetchall()[0][0]
         return version
 
-    def upsert(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
-        return _upsert(table, names)
-
-    def insert_missing(self, table: Table, names: tuple[str, ...]) -> ClauseElement:
-        return _insert_missing(table, names)
-
     def change_counts(self) -> ClauseElement:
         return _add_up(counts, counts.c.n)
 
@@ -170,26 +164,10 @@ def _code(cause: object) -> int | None:
 
 
 @cache
-def _upsert(table: Table, names: tuple[str, ...]) -> ClauseElement:
-    statement = _insert(table, names)
-    keys = {each.name for each in table.primary_key}
-    replaced = {name: statement.excluded[name] for name in names if name not in keys}
-    return statement.on_conflict_do_update(
-        index_elements=table.primary_key, set_=replaced
-    )
-
-
-@cache
-def _insert_missing(table: Table, names: tuple[str, ...]) -> ClauseElement:
-    return _insert(table, names).on_conflict_do_nothing()
-
-
-@cache
 def _add_up(table: Table, column: Column[Any]) -> ClauseElement:
-    statement = _insert(table, table.columns.keys())
+    statement = row_of(sqlite.insert, table, table.columns.keys())
     added = {column.name: column + statement.excluded[column.name]}
-    return statement.on_conflict_do_update(index_elements=table.primary_key, set_=added)
-
-
-def _insert(table: Table, names: Iterable[str]) -> Insert:
-    return sqlite.insert(table).values(dict.fromkeys(names))
+    adding: ClauseElement = statement.on_conflict_do_update(
+        index_elements=table.primary_key, set_=added
+    )
+    return adding
