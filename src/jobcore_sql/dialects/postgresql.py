@@ -1,8 +1,8 @@
 """PostgreSQL, by asyncpg.
 
-Statements go straight to the driver's connection, which SQLAlchemy's pool keeps.
-Everything runs in READ COMMITTED, where a statement sees what was committed before it
-began and checks again what it had to wait for.
+Statements go straight to the driver's connection. What writes runs in READ COMMITTED,
+where a statement sees what was committed before it began and checks again what it had
+to wait for; what reads has one snapshot.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Cursor:
 
 
 class PostgreSQLDialect:
-    """PostgreSQL 14 or later."""
+    """PostgreSQL 15 or later."""
 
     language: Dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # it has no annotations
     insert: Callable[[Table], Any] = staticmethod(postgresql.insert)
