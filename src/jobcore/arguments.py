@@ -15,10 +15,9 @@ from typing_extensions import TypedDict
 from jobcore.errors import InvalidJobError
 from jobcore.payload import NUMBERS_AS_THEY_ARE, written
 
-_BY_NAME = {
-    inspect.Parameter.POSITIONAL_OR_KEYWORD,
-    inspect.Parameter.KEYWORD_ONLY,
-}
+_BY_NAME_TOO = inspect.Parameter.POSITIONAL_OR_KEYWORD
+_BY_NAME = {_BY_NAME_TOO, inspect.Parameter.KEYWORD_ONLY}
+_WRITTEN_AS_THEY_ARE = {int, bool, float, str}
 
 _typed_dict: Any = TypedDict  # its fields are known at run time only
 
@@ -37,6 +36,7 @@ class Arguments:
         self.result_type: TypeAdapter[Any] | None = _adapter(hints.get("return"))
         self._signature = signature.replace(parameters=parameters)
         self._all_by_name = all(each.kind in _BY_NAME for each in parameters)
+        self._places = [each.name for each in parameters if each.kind is _BY_NAME_TOO]
         fields = {each.name: _field(each, hints) for each in parameters}
         shape = _typed_dict("Arguments", fields)
         shape.__pydantic_config__ = ConfigDict(allow_inf_nan=False, extra="forbid")
@@ -44,10 +44,10 @@ class Arguments:
         self._serializer = SchemaSerializer(
             self._adapter.core_schema, NUMBERS_AS_THEY_ARE
         )
-        self._untyped = {
-            each.name
+        self._hints = {
+            each.name: hints.get(each.name, Any)
             for each in parameters
-            if hints.get(each.name, Any) is Any and each.kind is not each.VAR_POSITIONAL
+            if each.kind is not each.VAR_POSITIONAL
         }
 
     def check_name(self, name: str) -> None:
@@ -61,13 +61,14 @@ class Arguments:
         """The call's arguments by name, as JSON values; InvalidJobError where they do
         not fit the signature."""
         try:
-            values = dict(self._signature.bind(*args, **kwargs).arguments)
-            checked = self._adapter.validate_python(values)
+            checked = self._adapter.validate_python(self._named(args, kwargs))
             typed = {
                 name: value
                 for name, value in checked.items()
-                if name not in self._untyped
+                if not self._is_plain(name, value)
             }
+            if not typed:
+                return checked
             plain = written("arguments", self._serializer, typed)
         except ValidationError as error:
             raise InvalidJobError("arguments", _problem(error)) from None
@@ -76,6 +77,22 @@ class Arguments:
         except (TypeError, ValueError, PydanticSerializationError) as error:
             raise InvalidJobError("arguments", f"do not fit: {error}") from None
         return {name: plain.get(name, value) for name, value in checked.items()}
+
+    def _named(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        places = self._places[: len(args)]
+        if len(places) == len(args) and self._all_by_name:
+            named = dict(zip(places, args, strict=True))
+            if kwargs.keys().isdisjoint(named):
+                named.update(kwargs)
+                return named
+        return dict(self._signature.bind(*args, **kwargs).arguments)
+
+    def _is_plain(self, name: str, value: object) -> bool:
+        """Whether *value* is written as it is: nothing is known of it, or all."""
+        hint = self._hints.get(name)
+        return hint is Any or (hint is type(value) and hint in _WRITTEN_AS_THEY_ARE)
 
     def decode(self, payload: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call to make, as its positional and its named arguments; InvalidJobError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from jobcore.errors import InvalidJobError
-from jobcore.job import UNFINISHED, JobStatus, Limit
+from jobcore.job import JobStatus, Limit
 
 MAX_NAME = 64
 MAX_KEY = 255
@@ -91,27 +91,25 @@ def check_instant(field: str, value: object) -> datetime:
     return value.astimezone(UTC)
 
 
-def check_labels(value: object) -> dict[str, str]:
+def check_labels(field: str, value: object) -> dict[str, str]:
     """At most 32 names with values."""
     if not isinstance(value, Mapping) or len(value) > MAX_LABELS:
         problem = f"must be at most {MAX_LABELS} names with values"
-        raise InvalidJobError("labels", problem)
+        raise InvalidJobError(field, problem)
     return {
         check_name("label", name): check_key(f"label {name}", text)
         for name, text in value.items()
     }
 
 
-def check_scope(value: object) -> frozenset[JobStatus]:
+def check_scope(field: str, value: object) -> frozenset[JobStatus]:
     """Statuses in which a unique key is kept: some, the first ones among them."""
-    if value is UNFINISHED:
-        return UNFINISHED
     if not isinstance(value, frozenset | set) or not value:
-        raise InvalidJobError("unique_scope", "must be a set of statuses")
+        raise InvalidJobError(field, "must be a set of statuses")
     if not all(isinstance(each, JobStatus) for each in value):
-        raise InvalidJobError("unique_scope", "must hold nothing but JobStatus")
+        raise InvalidJobError(field, "must hold nothing but JobStatus")
     if not {JobStatus.SCHEDULED, JobStatus.QUEUED} <= value:
-        raise InvalidJobError("unique_scope", "must have scheduled and queued in it")
+        raise InvalidJobError(field, "must have scheduled and queued in it")
     return frozenset(value)
 
 

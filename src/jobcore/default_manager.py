@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from types import TracebackType
@@ -143,7 +142,7 @@ class DefaultJobManager(JobManager):
     ) -> Page:
         checks.check_integer("limit", limit, 1, checks.MAX_PAGE)
         asked = filter or Filter()
-        checks.check_labels(asked.labels)
+        checks.check_labels("labels", asked.labels)
         for each in (*(asked.ids or ()), *([] if cursor is None else [cursor])):
             checks.check_id("id or cursor", each)
         return await self._calls.call(lambda: self._store.find(asked, cursor, limit))
@@ -323,7 +322,7 @@ class DefaultJobManager(JobManager):
         new = new_job(request, options, self._config)
         if new.limit_key is not None:
             self._ability(QueueControl)
-        return replace(new, id=self._store.new_id(new))
+        return new.named(self._store.new_id(new))
 
     async def _insert(self, jobs: Sequence[NewJob]) -> Sequence[Inserted]:
         inserted = await self._calls.call(lambda: self._store.insert(jobs))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from operator import attrgetter
 from typing import Any, ClassVar, Final, Generic, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
@@ -105,6 +106,11 @@ class NewJob:
     due_at: datetime | None = None
     delay: timedelta | None = None
 
+    def named(self, job_id: str) -> Self:
+        """The very same job, which has had no id until now."""
+        object.__setattr__(self, "id", job_id)
+        return self
+
     def due(self, now: datetime) -> datetime:
         """When it is due, seen from the store's *now*."""
         return self.due_at or (now + self.delay if self.delay else now)
@@ -163,10 +169,11 @@ class Job(BaseModel, Generic[R_co]):
     def stored(cls, new: NewJob, now: datetime) -> Job:
         """The record of *new* as a store keeps it from *now* on."""
         due_at = new.due(now)
-        fields = {name: getattr(new, name) for name in _GIVEN}
+        fields = _DEFAULTS.copy()
+        fields.update(zip(_GIVEN, _given(new), strict=True))
         fields["status"] = JobStatus.SCHEDULED if due_at > now else JobStatus.QUEUED
         fields["created_at"], fields["due_at"] = now, due_at
-        return Job.trusted({**_DEFAULTS, **fields})
+        return Job.trusted(fields)
 
     @classmethod
     def trusted(cls, fields: dict[str, Any]) -> Self:
@@ -249,7 +256,8 @@ _FIELDS: Final = set(Job.model_fields)
 _GIVEN: Final = tuple(
     name for name in Job.model_fields if name in NewJob.__annotations__
 )
-_DEFAULTS: Final[Mapping[str, Any]] = {
+_given: Final = attrgetter(*_GIVEN)
+_DEFAULTS: Final[dict[str, Any]] = {
     name: field.default for name, field in Job.model_fields.items()
 }
 

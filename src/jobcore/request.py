@@ -58,6 +58,8 @@ class JobRequest(Generic[R_co]):
 
 def merged(first: SubmitOptions, then: SubmitOptions) -> SubmitOptions:
     """*then* before *first*, label by label."""
+    if not then:
+        return first
     both = SubmitOptions(**{**first, **then})
     given = [each["labels"] for each in (first, then) if "labels" in each]
     if given and all(isinstance(labels, Mapping) for labels in given):

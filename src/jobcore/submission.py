@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TypeVar
+from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, SchemaSerializer
@@ -12,52 +12,65 @@ from pydantic_core import PydanticSerializationError, SchemaSerializer
 from jobcore import checks
 from jobcore.config import JobcoreConfig
 from jobcore.errors import InvalidJobError
-from jobcore.job import UNFINISHED, NewJob
+from jobcore.job import NewJob
 from jobcore.payload import NUMBERS_AS_THEY_ARE, encode
 from jobcore.request import JobRequest, SubmitOptions, merged
 
-T = TypeVar("T")
+Check = Callable[[str, object], Any]
+
+
+def _priority(field: str, value: object) -> int:
+    return checks.check_integer(field, value, -(2**15), 2**15 - 1)
+
+
+def _max_retries(field: str, value: object) -> int:
+    return checks.check_integer(field, value, 0, checks.MAX_RETRIES)
+
+
+_CHECKS: Final[Mapping[str, Check]] = {
+    "queue": checks.check_name,
+    "priority": _priority,
+    "run_at": checks.check_instant,
+    "delay": checks.check_delay,
+    "unique_key": checks.check_key,
+    "unique_scope": checks.check_scope,
+    "labels": checks.check_labels,
+    "limit_key": checks.check_key,
+    "limit": checks.check_limit,
+    "timeout": checks.check_length,
+    "max_retries": _max_retries,
+}
+_ABSENT: Final = {"run_at", "delay", "unique_key", "limit_key", "limit", "timeout"}
+"""The options for which None stands when they are not given."""
 
 
 def new_job(
     request: JobRequest[object], options: SubmitOptions, config: JobcoreConfig
 ) -> NewJob:
     """What is to be stored for *request*; InvalidJobError where it cannot be."""
-    chosen = merged(request.options, options)
-    unknown = chosen.keys() - SubmitOptions.__annotations__.keys()
-    if unknown:
-        raise InvalidJobError("options", f"has no {', '.join(sorted(unknown))}")
-    limit_key = chosen.get("limit_key")
-    if chosen.get("limit") is not None and limit_key is None:
-        limit_key = f"task:{request.task}"
+    task = checks.check_name("task", request.task)
+    chosen: dict[str, Any] = {
+        "queue": config.default_queue,
+        "max_retries": config.default_max_retries,
+        **merged(request.options, options),
+    }
+    if chosen.get("limit") is not None and chosen.get("limit_key") is None:
+        chosen["limit_key"] = f"task:{task}"
+    fields = {name: _checked(name, given) for name, given in chosen.items()}
+    if "run_at" in fields:
+        fields["due_at"] = fields.pop("run_at")
     return NewJob(
-        task=checks.check_name("task", request.task),
-        queue=checks.check_name("queue", chosen.get("queue", config.default_queue)),
-        priority=checks.check_integer(
-            "priority", chosen.get("priority", 0), -(2**15), 2**15 - 1
-        ),
-        payload=_payload(request, config.max_payload_size),
-        labels=checks.check_labels(chosen.get("labels", {})),
-        unique_key=_given(checks.check_key, "unique_key", chosen.get("unique_key")),
-        unique_scope=checks.check_scope(chosen.get("unique_scope", UNFINISHED)),
-        limit_key=_given(checks.check_key, "limit_key", limit_key),
-        limit=_given(checks.check_limit, "limit", chosen.get("limit")),
-        max_retries=checks.check_integer(
-            "max_retries",
-            chosen.get("max_retries", config.default_max_retries),
-            0,
-            checks.MAX_RETRIES,
-        ),
-        timeout=_given(checks.check_length, "timeout", chosen.get("timeout")),
-        due_at=_given(checks.check_instant, "run_at", chosen.get("run_at")),
-        delay=_given(checks.check_delay, "delay", chosen.get("delay")),
+        task=task, payload=_payload(request, config.max_payload_size), **fields
     )
 
 
-def _given(
-    check: Callable[[str, object], T], field: str, value: object | None
-) -> T | None:
-    return None if value is None else check(field, value)
+def _checked(name: str, given: object) -> Any:
+    if given is None and name in _ABSENT:
+        return None
+    check = _CHECKS.get(name)
+    if check is None:
+        raise InvalidJobError("options", f"has no {name}")
+    return check(name, given)
 
 
 @cache

@@ -166,8 +166,8 @@ def test_any_other_instant_is_refused(value: object) -> None:
 
 def test_labels_are_names_with_printable_values() -> None:
     labels = {f"label-{number}": "\N{SNOWMAN}" for number in range(MAX_LABELS)}
-    assert check_labels(labels) == labels
-    assert check_labels({}) == {}
+    assert check_labels("labels", labels) == labels
+    assert check_labels("labels", {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -188,13 +188,13 @@ def test_labels_are_names_with_printable_values() -> None:
 )
 def test_other_labels_are_refused(labels: object, field: str) -> None:
     with pytest.raises(InvalidJobError) as caught:
-        check_labels(labels)
+        check_labels("labels", labels)
     assert caught.value.field == field
 
 
 def test_a_scope_has_at_least_the_first_statuses() -> None:
-    assert check_scope(set(WAITING)) == WAITING
-    assert check_scope(frozenset(JobStatus)) == set(JobStatus)
+    assert check_scope("unique_scope", set(WAITING)) == WAITING
+    assert check_scope("unique_scope", frozenset(JobStatus)) == set(JobStatus)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_scope_has_at_least_the_first_statuses() -> None:
 )
 def test_any_other_scope_is_refused(scope: object) -> None:
     with pytest.raises(InvalidJobError) as caught:
-        check_scope(scope)
+        check_scope("unique_scope", scope)
     assert caught.value.field == "unique_scope"
 
 
