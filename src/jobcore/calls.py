@@ -52,6 +52,10 @@ class StoreCalls:
         """The result of *verb*, or its error."""
         return await asyncio.shield(self.start(verb))
 
+    async def repeat(self, verb: Callable[[], Awaitable[T]]) -> T:
+        """The same, for who runs in a task of the manager's, which nobody cancels."""
+        return await self._repeat(verb, self._patience)
+
     def start(
         self, verb: Callable[[], Awaitable[T]], patience: timedelta | None = None
     ) -> asyncio.Task[T]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from random import Random
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -113,7 +114,8 @@ class DefaultJobManager(JobManager):
         new = [self._new_job(request, options) for request in wanted]
         inserted: list[Inserted] = []
         for start in range(0, len(new), BATCH):
-            inserted += await self._insert(new[start : start + BATCH])
+            insert = partial(self._store.insert, new[start : start + BATCH])
+            inserted += self._noticed(await self._calls.call(insert))
         return [_typed(*each) for each in zip(inserted, wanted, strict=True)]
 
     def using(self, connection: object) -> JobTransaction:
@@ -325,7 +327,10 @@ class DefaultJobManager(JobManager):
         return new.named(self._store.new_id(new))
 
     async def _insert(self, jobs: Sequence[NewJob]) -> Sequence[Inserted]:
-        inserted = await self._calls.call(lambda: self._store.insert(jobs))
+        insert = partial(self._store.insert, jobs)
+        return self._noticed(await self._calls.repeat(insert))
+
+    def _noticed(self, inserted: Sequence[Inserted]) -> Sequence[Inserted]:
         if any(each.job.status is JobStatus.SCHEDULED for each in inserted):
             self._endings.scheduled.set()
         return inserted
