@@ -72,9 +72,9 @@ class Slots:
         if backlog >= self._jobs.config.max_outcome_backlog or self._suspects.are_young:
             return 0
         prefetch = 0 if self._is_stalled() else self._prefetch
-        if len(self._waiting) > prefetch // 2:
-            return 0
         room = self._concurrency + prefetch - len(self._runs) - len(self._waiting)
+        if room < prefetch // 2:
+            return 0
         return min(room, self._jobs.config.max_claim_batch_size)
 
     def accept(self, result: ClaimResult, asked_at: float) -> None:

@@ -16,6 +16,7 @@ import pytest
 from jobcore import (
     Answer,
     Claim,
+    ClaimResult,
     DefaultJobManager,
     InMemoryJobStore,
     JobcoreConfig,
@@ -86,6 +87,53 @@ async def test_a_worker_fills_all_of_its_slots_beside_the_rest_of_its_process(
         await all_run.wait()
     steps = [after - before for before, after in pairwise(passes)]
     assert max(steps) <= 50
+
+
+async def test_the_next_batch_is_asked_for_while_the_first_one_starts(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, started_before, done = 0, list[int](), asyncio.Event()
+    claim = host.jobs.claim
+
+    async def watched(worker: str, queues: Sequence[str], limit: int) -> ClaimResult:
+        started_before.append(started)
+        return await claim(worker, queues, limit)
+
+    @host.tasks.task()
+    async def count() -> None:
+        nonlocal started
+        started += 1
+        if started == 300:
+            done.set()
+
+    monkeypatch.setattr(host.jobs, "claim", watched)
+    await host.jobs.submit_many(count.job() for _ in range(300))
+    async with Worker(host.jobs, host.tasks, concurrency=100):
+        await done.wait()
+    assert started_before[1] == 0
+
+
+async def test_a_busy_worker_asks_for_half_of_what_it_may_keep_waiting(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, turns = list[int](), asyncio.Semaphore(0)
+    claim = host.jobs.claim
+
+    async def watched(worker: str, queues: Sequence[str], limit: int) -> ClaimResult:
+        wanted.append(limit)
+        return await claim(worker, queues, limit)
+
+    @host.tasks.task()
+    async def wait() -> None:
+        await turns.acquire()
+
+    monkeypatch.setattr(host.jobs, "claim", watched)
+    jobs = await host.jobs.submit_many(wait.job() for _ in range(40))
+    async with Worker(host.jobs, host.tasks, concurrency=10):
+        for job in jobs:
+            turns.release()
+            await host.jobs.result(job)
+    assert min(wanted) >= 5
 
 
 async def test_no_variable_of_one_job_is_seen_by_the_next(host: Host) -> None:
