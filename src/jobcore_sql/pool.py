@@ -147,24 +147,29 @@ class Pool:
     ) -> T:
         """Run *verb*, to its end even where its caller is cancelled meanwhile: there is
         no good way to call a statement back, and its effect would be unknown."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
-        async def run() -> T:
-            async with self._lent() as lent:
-                cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
-                news = self._listener.news
-                transaction = Transaction(cursor, offset, self._dialect, news)
-                begun = begin or self._dialect.begin_single
-                return await greenlet_spawn(_transact, transaction, verb, begun)
+        async def run() -> None:
+            try:
+                async with self._lent() as lent:
+                    cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
+                    news = self._listener.news
+                    transaction = Transaction(cursor, offset, self._dialect, news)
+                    begun = begin or self._dialect.begin_single
+                    result = await greenlet_spawn(_transact, transaction, verb, begun)
+            except Exception as error:  # noqa: BLE001 - it is the caller's
+                if not answer.done():
+                    answer.set_exception(error)
+            else:
+                if not answer.done():
+                    answer.set_result(result)
+            finally:
+                answer.cancel()  # where the event loop cancels all that runs
 
         call = asyncio.create_task(run(), name="jobcore-sql-call")
         self._calls.add(call)
-        call.add_done_callback(self._landed)
-        return await asyncio.shield(call)
-
-    def _landed(self, call: asyncio.Task[Any]) -> None:
-        self._calls.discard(call)
-        if not call.cancelled():
-            call.exception()
+        call.add_done_callback(self._calls.discard)
+        return await answer
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Lent]:
