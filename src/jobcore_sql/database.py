@@ -69,6 +69,9 @@ class Database(Protocol):
 def database(given: str | AsyncEngine, options: SQLOptions) -> Database:
     """The database that a URL names, or an engine of the host's connects to."""
     url = _parsed(given) if isinstance(given, str) else given.url
+    if options.schema is not None and url.get_backend_name() != "postgresql":
+        problem = f"{url.get_backend_name()} has no schemas: name a prefix instead"
+        raise StoreError(problem)
     match url.get_backend_name():
         case "sqlite":
             from jobcore_sql.lanes import Lanes  # noqa: PLC0415 - as others do

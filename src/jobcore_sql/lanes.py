@@ -148,7 +148,7 @@ class Lanes:
             return verb(Transaction(cursor, offset, self._dialect))
 
     def _check_schema(self, connection: Connection) -> None:
-        schema.check(connection, self._dialect, migrate=self._options.auto_migrate)
+        schema.check(connection, self._dialect, self._options)
         connection.commit()
 
     def _usable(self) -> _Opened:

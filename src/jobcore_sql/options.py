@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from jobcore_sql.naming import Naming
+
 Synchronous = Literal["off", "normal", "full", "extra"]
 
 
@@ -15,6 +17,11 @@ class SQLOptions:
 
     An empty or older database is brought to this release's schema with *auto_migrate*,
     and refused without.
+
+    The tables lie in *schema*, where the database has schemas (PostgreSQL), and every
+    name begins with *prefix*; stores with another schema or prefix are none of theirs.
+    Without a schema it is the first of the connection's search path, which stays as it
+    is. Both are made of lower case letters, digits and underscores.
 
     For SQLite: *busy_timeout* is how long a transaction waits for the lock that another
     process has. With *synchronous* `normal` a power failure (not a crash) may lose the
@@ -29,6 +36,8 @@ class SQLOptions:
     """
 
     auto_migrate: bool = True
+    schema: str | None = None
+    prefix: str = ""
     busy_timeout: timedelta = timedelta(seconds=30)
     synchronous: Synchronous = "normal"
     pool_size: int = 5
@@ -36,3 +45,11 @@ class SQLOptions:
     call_timeout: timedelta = timedelta(seconds=15)
     statement_timeout: timedelta = timedelta(seconds=10)
     lock_timeout: timedelta = timedelta(seconds=2)
+
+    def __post_init__(self) -> None:
+        _ = self.naming  # which checks it
+
+    @property
+    def naming(self) -> Naming:
+        """What the tables are called."""
+        return Naming(self.schema, self.prefix)

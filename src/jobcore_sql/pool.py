@@ -70,8 +70,8 @@ class Pool:
         self._opened = _Opened(connections, loop, os.getpid())
         try:
             async with self._lent() as lent:
-                migrate = self._options.auto_migrate
-                await lent.connection.run_sync(schema.check, dialect, migrate=migrate)
+                check = schema.check
+                await lent.connection.run_sync(check, dialect, self._options)
                 await lent.connection.commit()
             self._listener.open()
         except BaseException:

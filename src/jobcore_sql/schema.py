@@ -8,6 +8,8 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 
 from jobcore import SchemaVersionError
 from jobcore_sql.dialects import StoreDialect
+from jobcore_sql.naming import Naming
+from jobcore_sql.options import SQLOptions
 
 VERSION_TABLE: Final = "jobcore_schema"
 EMPTY: Final = "empty"
@@ -18,26 +20,28 @@ Alembic, which takes longer to import than all the rest."""
 _VERSIONS: Final = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 
 
-def current(connection: Connection) -> str:
+def current(connection: Connection, naming: Naming) -> str:
     """The revision of the tables that are there, `empty` where there are none."""
-    if not inspect(connection).has_table(VERSION_TABLE):
+    versions = naming.add(_VERSIONS, MetaData())
+    if not inspect(connection).has_table(versions.name, versions.schema):
         return EMPTY
-    revision: str | None = connection.execute(select(_VERSIONS)).scalar()
+    revision: str | None = connection.execute(select(versions)).scalar()
     return revision or EMPTY
 
 
-def check(connection: Connection, dialect: StoreDialect, *, migrate: bool) -> None:
-    """Let the tables be those of this release: by migrating them if *migrate*, and by
-    an error where they are newer or may not be migrated."""
-    if current(connection) == HEAD:
+def check(connection: Connection, dialect: StoreDialect, options: SQLOptions) -> None:
+    """Let the tables be those of this release: by migrating them if *options* say so,
+    and by an error where they are newer or may not be migrated."""
+    naming = options.naming
+    if current(connection, naming) == HEAD:
         return
     connection.rollback()
     dialect.only_one(connection)
-    found = current(connection)
+    found = current(connection, naming)
     if found == HEAD:
         return
-    if not migrate:
+    if not options.auto_migrate:
         raise SchemaVersionError(found, HEAD)
-    from jobcore_sql.migrate import migrate as bring_up  # noqa: PLC0415 - see HEAD
+    from jobcore_sql.upgrade import upgrade  # noqa: PLC0415 - see HEAD
 
-    bring_up(connection, found, HEAD)
+    upgrade(connection, naming, found, HEAD)

@@ -49,7 +49,7 @@ class Statement:
         return zip(*columns, strict=True)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)  # of all stores, those with names of their own as well
 def prepared(clause: ClauseElement, dialect: Dialect) -> Statement:
     """*clause* as *dialect* has it, kept for the next time."""
     return compiled(clause, dialect)

@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from jobcore import JobStatus, Outcome
 from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Whole, Word
+from jobcore_sql.naming import TableName
 
 metadata: MetaData = MetaData()
 
@@ -42,7 +43,7 @@ NAME: Text = Text().with_variant(Text(collation="C"), "postgresql")
 _ZERO = text("0")
 
 jobs: Table = Table(
-    "jobs",
+    TableName("jobs", None),
     metadata,
     Column("id", ID, primary_key=True),
     Column("task", NAME, nullable=False),
@@ -121,7 +122,7 @@ Index("jobs_finished", _c.status, _c.finished_at, _c.id, **_only(_FINISHED))
 Index("jobs_unique", _c.task, _c.unique_lock, unique=True, **_only(_UNIQUE))
 
 attempts: Table = Table(
-    "attempts",
+    TableName("attempts", None),
     metadata,
     Column("job_id", ID, primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
@@ -134,7 +135,7 @@ attempts: Table = Table(
 )
 
 labels: Table = Table(
-    "labels",
+    TableName("labels", None),
     metadata,
     Column("name", NAME, primary_key=True),
     Column("value", NAME, primary_key=True),
@@ -144,7 +145,7 @@ labels: Table = Table(
 Index("labels_job", labels.c.job_id)
 
 counts: Table = Table(
-    "counts",
+    TableName("counts", None),
     metadata,
     Column("queue", NAME, primary_key=True),
     Column("status", Word(JobStatus), primary_key=True),
@@ -153,7 +154,7 @@ counts: Table = Table(
 )
 
 deltas: Table = Table(
-    "deltas",
+    TableName("deltas", None),
     metadata,
     Column("queue", NAME, nullable=False),
     Column("status", Word(JobStatus), nullable=False),
@@ -161,7 +162,7 @@ deltas: Table = Table(
 )
 
 pauses: Table = Table(
-    "pauses",
+    TableName("pauses", None),
     metadata,
     Column("kind", String(8), primary_key=True),
     Column("name", NAME, primary_key=True),
@@ -169,7 +170,7 @@ pauses: Table = Table(
 )
 
 limits: Table = Table(
-    "limits",
+    TableName("limits", None),
     metadata,
     Column("key", NAME, primary_key=True),
     Column("figures", Figures),
@@ -179,7 +180,7 @@ limits: Table = Table(
 )
 
 workers: Table = Table(
-    "workers",
+    TableName("workers", None),
     metadata,
     Column("id", NAME, primary_key=True),
     Column("queues", Json, nullable=False),
@@ -192,7 +193,7 @@ workers: Table = Table(
 )
 
 duties: Table = Table(
-    "duties",
+    TableName("duties", None),
     metadata,
     Column("name", NAME, primary_key=True),
     Column("due_at", Instant, nullable=False),

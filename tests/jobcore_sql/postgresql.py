@@ -21,15 +21,17 @@ from jobcore_sql.tables import metadata
 from tests.pgbouncer import PROGRAM, PgBouncer
 from tests.postgres_server import PostgresServer, psql
 
-NAMED = "JOBCORE_TEST_POSTGRES_URL"
-SERVERS: tuple[str, ...] = ("18", *(["named"] if os.environ.get(NAMED) else []))
+SERVER = "JOBCORE_TEST_POSTGRES_URL"
+SERVERS: tuple[str, ...] = ("18", *(["named"] if os.environ.get(SERVER) else []))
 OWN = "JOBCORE_TEST_OWN_POSTGRES_URL"
 """Names a server to be used in the place of our own, by whoever has started that."""
 WAYS: tuple[str, ...] = (
-    () if OWN in os.environ else ("engine", *(["pooler"] if PROGRAM else []))
+    () if OWN in os.environ else ("engine", "named", *(["pooler"] if PROGRAM else []))
 )
 """Other ways to a server than its URL: an engine of the host's, whose transactions are
-serializable unless told otherwise, and a pooler of transactions."""
+serializable unless told otherwise, tables in a schema and with a prefix, and a pooler
+of transactions."""
+NAMED = SQLOptions(schema="order", prefix="select_")
 _DATABASE = f"jobcore_test_{os.getpid()}"
 
 _DESCRIBED = (
@@ -37,12 +39,12 @@ _DESCRIBED = (
     SELECT table_name, column_name, data_type, character_maximum_length,
         collation_name, is_nullable, column_default
     FROM information_schema.columns
-    WHERE table_schema = current_schema() AND table_name <> 'jobcore_schema'
+    WHERE table_schema = current_schema() AND table_name NOT LIKE '%jobcore_schema'
     ORDER BY 1, 2
     """,
     """
-    SELECT replace(indexdef, current_schema() || '.', '') FROM pg_indexes
-    WHERE schemaname = current_schema() AND tablename <> 'jobcore_schema'
+    SELECT replace(indexdef, quote_ident(current_schema()) || '.', '') FROM pg_indexes
+    WHERE schemaname = current_schema() AND tablename NOT LIKE '%jobcore_schema'
     ORDER BY 1
     """,
     """
@@ -75,16 +77,31 @@ async def a_store(server: str, way: str) -> AsyncIterator[SQLJobStore]:
         async with SQLJobStore(_behind_pooler(server), pooled) as store:
             yield store
     else:
-        async with SQLJobStore(url(server)) as store:
+        async with SQLJobStore(url(server), options(way)) as store:
             yield store
+
+
+def options(way: str) -> SQLOptions:
+    """How the store that is reached in this way works."""
+    return NAMED if way == "named" else SQLOptions()
 
 
 @asynccontextmanager
 async def empty_store(server: str, way: str = "url") -> AsyncIterator[SQLJobStore]:
     """Such a store without anything in it."""
     async with a_store(server, way) as store:
-        await run(server, *(f"DELETE FROM {name}" for name in metadata.tables))  # noqa: S608 - our own names
+        await run(server, *(f"DELETE FROM {name}" for name in tables(options(way))))  # noqa: S608 - our own names
         yield store
+
+
+def tables(options: SQLOptions) -> list[str]:
+    """What the tables are called, as it is written in a statement."""
+    return [whole_name(each, options) for each in metadata.tables]
+
+
+def whole_name(table: str, options: SQLOptions) -> str:
+    schema = "" if options.schema is None else f'"{options.schema}".'
+    return schema + options.naming.name(table)
 
 
 async def run(server: str, *statements: str) -> None:
@@ -120,7 +137,7 @@ def stop() -> None:
 @cache
 def database(server: str) -> str:
     if server == "named":
-        admin = os.environ[NAMED]
+        admin = os.environ[SERVER]
     else:
         admin = os.environ.get(OWN) or _own_server().url()
     quick = f"ALTER DATABASE {_DATABASE} SET synchronous_commit = off"

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import MetaData, create_engine
+from sqlalchemy.dialects import postgresql as language
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import ClauseElement
 
 from jobcore.errors import SchemaVersionError
 from jobcore_sql import SQLJobStore, SQLOptions
-from jobcore_sql.dialects.postgresql import PostgreSQLDialect
 from jobcore_sql.schema import HEAD, VERSION_TABLE
 from jobcore_sql.tables import metadata
 from tests.jobcore_sql import postgresql
@@ -103,24 +104,30 @@ def test_the_migrations_are_in_the_package() -> None:
 
 
 def written(statement: ClauseElement) -> str:
-    return str(statement.compile(dialect=PostgreSQLDialect.language))
+    return str(statement.compile(dialect=language.dialect()))  # type: ignore[no-untyped-call]  # it has no annotations
 
 
+@pytest.mark.parametrize("way", ["url", "named"])
 async def test_the_migrations_make_the_tables_of_the_code_on_a_server(
-    server: str,
+    server: str, way: str
 ) -> None:
     """As the database itself describes both."""
-    async with postgresql.empty_store(server):
+    async with postgresql.empty_store(server, way):
         pass
+    naming = postgresql.options(way).naming
     migrated = postgresql.database(server)
     straight = f"{migrated}?options=-csearch_path%3Dstraight"
     psql(migrated, "CREATE SCHEMA straight")
+    code = MetaData()
     try:
-        for table in metadata.sorted_tables:
+        for each in metadata.sorted_tables:
+            table = replace(naming, schema=None).add(each, code)
             indexes = [written(CreateIndex(each)) for each in table.indexes]
             psql(straight, written(CreateTable(table)), *indexes)
         described = postgresql.described(straight)
     finally:
         psql(migrated, "DROP SCHEMA straight CASCADE")
     assert "jobs_queued" in described
+    if naming.schema is not None:
+        migrated += f"?options=-csearch_path%3D{naming.schema}"
     assert postgresql.described(migrated) == described

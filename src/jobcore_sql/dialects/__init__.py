@@ -22,6 +22,10 @@ class StoreDialect(Protocol):
         """How statements are written for it."""
 
     @property
+    def channel(self) -> str:
+        """Where news are told, if a statement can tell any."""
+
+    @property
     def insert(self) -> Callable[[Table], Any]:
         """An INSERT that can be told what to do where a key is there already."""
 

@@ -33,8 +33,8 @@ from sqlalchemy.util import await_only
 
 from jobcore import InvalidJobError, StoreError, StoreUnavailableError
 from jobcore_sql.conflict import row_of
+from jobcore_sql.naming import language
 from jobcore_sql.options import SQLOptions
-from jobcore_sql.single.parts import CHANNEL
 from jobcore_sql.tables import deltas
 
 _LOCK: Final = 0x6A6F62636F7265  # "jobcore" in ASCII: who migrates holds this lock
@@ -97,7 +97,6 @@ class Cursor:
 class PostgreSQLDialect:
     """PostgreSQL 15 or later."""
 
-    language: Dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]  # it has no annotations
     insert: Callable[[Table], Any] = staticmethod(postgresql.insert)
     has_arrays: bool = True
     has_one_writer: bool = False
@@ -108,6 +107,8 @@ class PostgreSQLDialect:
     )
 
     def __init__(self, options: SQLOptions, *, is_ours: bool) -> None:
+        self.language: Dialect = language(postgresql.asyncpg.dialect, options.naming)
+        self.channel: str = options.naming.channel
         self._options = options
         self._keeps_settings = is_ours and not options.transaction_pooler
         settings = [f"SET LOCAL {name} = '{value}'" for name, value in self._limits()]
@@ -185,7 +186,7 @@ class PostgreSQLDialect:
 
     def tell(self, cursor: DBAPICursor, names: Sequence[str]) -> None:
         """Let *names* be told to all who listen, with the commit."""
-        cursor.execute(_NOTIFY, (CHANNEL, list(names)))
+        cursor.execute(_NOTIFY, (self.channel, list(names)))
 
     @asynccontextmanager
     async def listening(
@@ -205,7 +206,7 @@ class PostgreSQLDialect:
 
             driver.add_termination_listener(end)
             try:
-                await driver.add_listener(CHANNEL, lambda *told: hear(told[-1]))
+                await driver.add_listener(self.channel, lambda *told: hear(told[-1]))
                 yield broken
             finally:
                 driver.terminate()

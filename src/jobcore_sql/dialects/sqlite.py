@@ -41,6 +41,7 @@ from sqlalchemy.sql.selectable import ReturnsRows
 from jobcore import StoreError, StoreUnavailableError
 from jobcore_sql.conflict import row_of
 from jobcore_sql.dialects.packed import packed
+from jobcore_sql.naming import language
 from jobcore_sql.options import SQLOptions, Synchronous
 from jobcore_sql.tables import counts
 
@@ -67,7 +68,7 @@ _PRIMARY = 0xFF
 class SQLiteDialect:
     """SQLite in a file, in WAL mode."""
 
-    language: Dialect = sqlite.dialect()
+    channel: str = ""
     insert: Callable[[Table], Any] = staticmethod(sqlite.insert)
     has_arrays: bool = False
     has_one_writer: bool = True
@@ -76,6 +77,7 @@ class SQLiteDialect:
     def __init__(self, url: URL, options: SQLOptions) -> None:
         if not url.database or ":memory:" in url.database or "mode" in url.query:
             raise StoreError(_NO_FILE)
+        self.language: Dialect = language(sqlite.dialect, options.naming)
         self._url = url.set(drivername="sqlite")
         self._options = options
         self._timeout = options.busy_timeout.total_seconds()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, any_, delete, func, literal_column, select
+from sqlalchemy import any_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from jobcore_sql.single.parts import ctid
 from jobcore_sql.tables import counts, deltas
 from jobcore_sql.transaction import Transaction
 
@@ -14,20 +15,16 @@ FEW: Final = 1000
 """How many deltas may wait: each costs `statistics` less than a microsecond."""
 _MANY: Final = 20_000
 
-_PLACE: ColumnElement[Any] = literal_column("ctid")
 _ENOUGH = select(deltas.c.n).offset(FEW).limit(1)
 
 
 def _fold() -> Any:
     some = (
-        select(_PLACE)
-        .select_from(deltas)
-        .limit(_MANY)
-        .with_for_update(skip_locked=True)
+        select(ctid).select_from(deltas).limit(_MANY).with_for_update(skip_locked=True)
     )
     taken = (
         delete(deltas)
-        .where(any_(func.array(some.scalar_subquery())) == _PLACE)
+        .where(any_(func.array(some.scalar_subquery())) == ctid)
         .returning(deltas)
         .cte("taken")
     )

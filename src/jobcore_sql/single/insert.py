@@ -14,7 +14,7 @@ from jobcore import Inserted, Job, JobStatus, NewJob
 from jobcore_sql.bulk import Names, pages, source
 from jobcore_sql.columns import Texts
 from jobcore_sql.records import word
-from jobcore_sql.single.parts import CHANNEL, NOW, counted
+from jobcore_sql.single.parts import NOW, counted
 from jobcore_sql.tables import jobs
 from jobcore_sql.transaction import Transaction
 
@@ -50,7 +50,7 @@ def insert(
             clause,
             **parameters,
             offset=transaction.offset,
-            channel=CHANNEL,
+            channel=transaction.dialect.channel,
             news=transaction.news({each.queue for each in new_jobs}),
         )
     except Exception as error:

@@ -25,16 +25,13 @@ from jobcore_sql.columns import Instant
 from jobcore_sql.records import word
 from jobcore_sql.tables import deltas, jobs
 
-CHANNEL: Final = "jobcore"
-"""Where notifications are sent."""
-
 NOW: Final[ColumnElement[Any]] = type_coerce(
     func.statement_timestamp() + bindparam("offset", type_=Interval), Instant
 )
 """The store's clock: when the statement came in."""
 
 
-ctid: Final[ColumnElement[Any]] = literal_column("jobs.ctid")
+ctid: Final[ColumnElement[Any]] = literal_column("ctid")
 """Where a row lies, which is how a statement best finds again what it has locked. What
 another transaction has moved meanwhile is not found, and left for another look."""
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from alembic import op
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -18,6 +15,8 @@ from sqlalchemy import (
     text,
 )
 
+from jobcore_sql.migrations.builder import Builder
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -28,17 +27,18 @@ _NAME = Text().with_variant(Text(collation="C"), "postgresql")
 _INSTANT = BigInteger().with_variant(DateTime(timezone=True), "postgresql")
 
 
-def upgrade() -> None:
+def upgrade(builder: Builder) -> None:
     """Create everything."""
-    _create_jobs()
-    _create_what_jobs_have()
-    _create_control()
-    _create_directory()
+    _create_jobs(builder)
+    _index_jobs(builder)
+    _create_what_jobs_have(builder)
+    _create_control(builder)
+    _create_directory(builder)
 
 
-def _create_jobs() -> None:
+def _create_jobs(builder: Builder) -> None:
     zero = text("0")
-    op.create_table(
+    builder.create_table(
         "jobs",
         Column("id", _ID, primary_key=True),
         Column("task", _NAME, nullable=False),
@@ -90,33 +90,39 @@ def _create_jobs() -> None:
             name="jobs_status",
         ),
     )
-    place = ["priority", "due_at", "id"]
-    _index("jobs_queued", ["queue", *place], "status = 'queued'")
-    _index("jobs_scheduled", ["due_at", "id"], "status = 'scheduled'")
-    _index("jobs_held", ["held_by", *place], "status = 'held'")
-    _index("jobs_in_progress", ["lease_until", "id"], "status = 'in_progress'")
-    _index(
-        "jobs_limited",
-        ["limit_key"],
-        "status = 'in_progress' AND limit_key IS NOT NULL",
-    )
-    _index(
-        "jobs_cancel_requested",
-        ["worker"],
-        "status = 'in_progress' AND cancel_requested_at IS NOT NULL",
-    )
-    _index("jobs_finished", ["status", "finished_at", "id"], "finished_at IS NOT NULL")
-    op.create_index(
+
+
+def _index_jobs(builder: Builder) -> None:
+    place = ("priority", "due_at", "id")
+    for name, columns, where in (
+        ("queued", ("queue", *place), "status = 'queued'"),
+        ("scheduled", ("due_at", "id"), "status = 'scheduled'"),
+        ("held", ("held_by", *place), "status = 'held'"),
+        ("in_progress", ("lease_until", "id"), "status = 'in_progress'"),
+        (
+            "limited",
+            ("limit_key",),
+            "status = 'in_progress' AND limit_key IS NOT NULL",
+        ),
+        (
+            "cancel_requested",
+            ("worker",),
+            "status = 'in_progress' AND cancel_requested_at IS NOT NULL",
+        ),
+        ("finished", ("status", "finished_at", "id"), "finished_at IS NOT NULL"),
+    ):
+        builder.create_index(f"jobs_{name}", "jobs", columns, where=where)
+    builder.create_index(
         "jobs_unique",
         "jobs",
-        ["task", "unique_lock"],
+        ("task", "unique_lock"),
         unique=True,
-        **_only("unique_lock IS NOT NULL"),
+        where="unique_lock IS NOT NULL",
     )
 
 
-def _create_what_jobs_have() -> None:
-    op.create_table(
+def _create_what_jobs_have(builder: Builder) -> None:
+    builder.create_table(
         "attempts",
         Column("job_id", _ID, primary_key=True),
         Column("number", Integer, primary_key=True, autoincrement=False),
@@ -127,15 +133,15 @@ def _create_what_jobs_have() -> None:
         Column("error", LargeBinary),
         sqlite_with_rowid=False,
     )
-    op.create_table(
+    builder.create_table(
         "labels",
         Column("name", _NAME, primary_key=True),
         Column("value", _NAME, primary_key=True),
         Column("job_id", _ID, primary_key=True),
         sqlite_with_rowid=False,
     )
-    op.create_index("labels_job", "labels", ["job_id"])
-    op.create_table(
+    builder.create_index("labels_job", "labels", ["job_id"])
+    builder.create_table(
         "counts",
         Column("queue", _NAME, primary_key=True),
         Column("status", String(16), primary_key=True),
@@ -144,14 +150,14 @@ def _create_what_jobs_have() -> None:
     )
 
 
-def _create_control() -> None:
-    op.create_table(
+def _create_control(builder: Builder) -> None:
+    builder.create_table(
         "pauses",
         Column("kind", String(8), primary_key=True),
         Column("name", _NAME, primary_key=True),
         sqlite_with_rowid=False,
     )
-    op.create_table(
+    builder.create_table(
         "limits",
         Column("key", _NAME, primary_key=True),
         Column("figures", Text),
@@ -161,8 +167,8 @@ def _create_control() -> None:
     )
 
 
-def _create_directory() -> None:
-    op.create_table(
+def _create_directory(builder: Builder) -> None:
+    builder.create_table(
         "workers",
         Column("id", _NAME, primary_key=True),
         Column("queues", Text, nullable=False),
@@ -173,17 +179,9 @@ def _create_directory() -> None:
         Column("expires_at", _INSTANT, nullable=False),
         sqlite_with_rowid=False,
     )
-    op.create_table(
+    builder.create_table(
         "duties",
         Column("name", _NAME, primary_key=True),
         Column("due_at", _INSTANT, nullable=False),
         sqlite_with_rowid=False,
     )
-
-
-def _index(name: str, columns: list[str], where: str) -> None:
-    op.create_index(name, "jobs", columns, **_only(where))
-
-
-def _only(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from alembic import op
 from sqlalchemy import Column, Integer, String, Text
+
+from jobcore_sql.migrations.builder import Builder
 
 revision = "0002"
 down_revision = "0001"
@@ -13,9 +14,9 @@ depends_on = None
 _NAME = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def upgrade() -> None:
+def upgrade(builder: Builder) -> None:
     """Create a table that is only appended to."""
-    op.create_table(
+    builder.create_table(
         "deltas",
         Column("queue", _NAME, nullable=False),
         Column("status", String(16), nullable=False),

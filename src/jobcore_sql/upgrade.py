@@ -8,13 +8,16 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
+from sqlalchemy.schema import CreateSchema
 
 from jobcore import SchemaVersionError
+from jobcore_sql.migrations.builder import Builder
+from jobcore_sql.naming import Naming
 from jobcore_sql.schema import EMPTY, VERSION_TABLE
 
 
-def migrate(connection: Connection, found: str, head: str) -> None:
+def upgrade(connection: Connection, naming: Naming, found: str, head: str) -> None:
     """Bring the tables from revision *found* to *head*, inside the connection's writing
     transaction, so that only one process does it. SchemaVersionError where *found* is
     unknown, as it is when a newer release made it."""
@@ -24,12 +27,22 @@ def migrate(connection: Connection, found: str, head: str) -> None:
             raise SchemaVersionError(found, head)
         base = "base" if found == EMPTY else found
         steps = list(script.iterate_revisions(head, base))
-        options = {"version_table": VERSION_TABLE}
+        options = {
+            "version_table": naming.name(VERSION_TABLE),
+            "version_table_schema": naming.schema,
+        }
+        _create_schema(connection, naming.schema)
         context = MigrationContext.configure(connection, opts=options)
-        with Operations.context(context):
-            for step in reversed(steps):
-                step.module.upgrade()
+        builder = Builder(Operations(context), naming)
+        for step in reversed(steps):
+            step.module.upgrade(builder)
         context.stamp(script, head)
+
+
+def _create_schema(connection: Connection, name: str | None) -> None:
+    # Who may not create a schema may not even ask for one that is there.
+    if name is not None and not inspect(connection).has_schema(name):
+        connection.execute(CreateSchema(name, if_not_exists=True))
 
 
 def _is_known(script: ScriptDirectory, revision: str) -> bool:
