@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from jobcore import SchemaVersionError
 from jobcore_sql.dialects import StoreDialect
@@ -16,6 +17,9 @@ EMPTY: Final = "empty"
 HEAD: Final = "0002"
 """The revision of this release, so that opening an up-to-date database needs nothing of
 Alembic, which takes longer to import than all the rest."""
+
+_FORBIDDEN: Final = "42501"
+"""The SQLSTATE of what a role may not do."""
 
 _VERSIONS: Final = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
 
@@ -31,7 +35,7 @@ def current(connection: Connection, naming: Naming) -> str:
 
 def check(connection: Connection, dialect: StoreDialect, options: SQLOptions) -> None:
     """Let the tables be those of this release: by migrating them if *options* say so,
-    and by an error where they are newer or may not be migrated."""
+    and by an error where they are newer, or may not be migrated by this role."""
     naming = options.naming
     if current(connection, naming) == HEAD:
         return
@@ -44,4 +48,9 @@ def check(connection: Connection, dialect: StoreDialect, options: SQLOptions) ->
         raise SchemaVersionError(found, HEAD)
     from jobcore_sql.upgrade import upgrade  # noqa: PLC0415 - see HEAD
 
-    upgrade(connection, naming, found, HEAD)
+    try:
+        upgrade(connection, naming, found, HEAD)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _FORBIDDEN:
+            raise SchemaVersionError(found, HEAD) from error
+        raise

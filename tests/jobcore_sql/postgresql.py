@@ -7,8 +7,10 @@ variable. Both are started or asked when they are first wanted.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -21,17 +23,17 @@ from jobcore_sql.tables import metadata
 from tests.pgbouncer import PROGRAM, PgBouncer
 from tests.postgres_server import PostgresServer, psql
 
-SERVER = "JOBCORE_TEST_POSTGRES_URL"
-SERVERS: tuple[str, ...] = ("18", *(["named"] if os.environ.get(SERVER) else []))
+NAMED = "JOBCORE_TEST_POSTGRES_URL"
+SERVERS: tuple[str, ...] = ("18", *(["named"] if os.environ.get(NAMED) else []))
 OWN = "JOBCORE_TEST_OWN_POSTGRES_URL"
 """Names a server to be used in the place of our own, by whoever has started that."""
 WAYS: tuple[str, ...] = (
-    () if OWN in os.environ else ("engine", "named", *(["pooler"] if PROGRAM else []))
+    () if OWN in os.environ else ("engine", "worker", *(["pooler"] if PROGRAM else []))
 )
 """Other ways to a server than its URL: an engine of the host's, whose transactions are
-serializable unless told otherwise, tables in a schema and with a prefix, and a pooler
-of transactions."""
-NAMED = SQLOptions(schema="order", prefix="select_")
+serializable unless told otherwise, the role of a worker on tables in a schema and with
+a prefix, and a pooler of transactions."""
+WORKER = SQLOptions(schema="jobs", prefix="select_", auto_migrate=False)
 _DATABASE = f"jobcore_test_{os.getpid()}"
 
 _DESCRIBED = (
@@ -76,14 +78,26 @@ async def a_store(server: str, way: str) -> AsyncIterator[SQLJobStore]:
         pooled = SQLOptions(transaction_pooler=True)
         async with SQLJobStore(_behind_pooler(server), pooled) as store:
             yield store
+    elif way == "worker":
+        migrating = replace(WORKER, auto_migrate=True)
+        async with SQLJobStore(url_of(server, "jobs_migrator"), migrating):
+            pass
+        async with SQLJobStore(url_of(server, "jobs_worker"), WORKER) as store:
+            yield store
     else:
-        async with SQLJobStore(url(server), options(way)) as store:
+        async with SQLJobStore(url(server)) as store:
             yield store
 
 
 def options(way: str) -> SQLOptions:
     """How the store that is reached in this way works."""
-    return NAMED if way == "named" else SQLOptions()
+    return WORKER if way == "worker" else SQLOptions()
+
+
+def url_of(server: str, role: str) -> str:
+    """That database, for one of the roles of the documentation."""
+    _create_roles(server)
+    return url(server).replace("//postgres@", f"//{role}@")
 
 
 @asynccontextmanager
@@ -137,7 +151,7 @@ def stop() -> None:
 @cache
 def database(server: str) -> str:
     if server == "named":
-        admin = os.environ[SERVER]
+        admin = os.environ[NAMED]
     else:
         admin = os.environ.get(OWN) or _own_server().url()
     quick = f"ALTER DATABASE {_DATABASE} SET synchronous_commit = off"
@@ -146,6 +160,14 @@ def database(server: str) -> str:
         dropped = f"DROP DATABASE {_DATABASE} WITH (FORCE)"
         _started.append(partial(psql, admin, dropped))
     return admin.rpartition("/")[0] + f"/{_DATABASE}"
+
+
+@cache
+def _create_roles(server: str) -> None:
+    assert server == "18", "roles stay on a server"
+    page = (Path(__file__).parents[2] / "docs" / "postgresql.md").read_text()
+    (roles,) = re.findall(r"<!-- roles -->\n```sql\n(.*?)```", page, re.DOTALL)
+    psql(database(server), roles)
 
 
 @cache

@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 PREFIXES = [SQLOptions(), SQLOptions(prefix="a_"), SQLOptions(prefix="a_a_")]
 NAMES = [
     *PREFIXES,
-    SQLOptions(schema="one"),
+    SQLOptions(schema="order"),
     SQLOptions(schema="two"),
     SQLOptions(schema="two", prefix="a_"),
 ]

@@ -62,6 +62,23 @@ class TestPostgreSQLJobStoreOtherwise(
             yield store
 
 
+class TestPostgreSQLJobStoreOfAWorker(TransactionalConformance):
+    """In transactions of a host that has the role as well."""
+
+    @pytest.fixture(params=[way for way in postgresql.WAYS if way == "worker"])
+    async def store(self, request: pytest.FixtureRequest) -> AsyncIterator[JobStore]:
+        async with postgresql.empty_store("18", request.param) as store:
+            yield store
+
+    @pytest.fixture
+    async def transaction(
+        self,
+    ) -> AsyncIterator[Callable[[], AbstractAsyncContextManager[object]]]:
+        engine = create_async_engine(postgresql.url_of("18", "jobs_worker"))
+        yield engine.begin
+        await engine.dispose()
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("way", ["url", *postgresql.WAYS])
 async def test_claim_keeps_what_it_took_before_it_met_a_limit(way: str) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.sql import ClauseElement
 
 from jobcore.errors import SchemaVersionError
 from jobcore_sql import SQLJobStore, SQLOptions
+from jobcore_sql.naming import Naming
 from jobcore_sql.schema import HEAD, VERSION_TABLE
 from jobcore_sql.tables import metadata
 from tests.jobcore_sql import postgresql
@@ -107,14 +108,14 @@ def written(statement: ClauseElement) -> str:
     return str(statement.compile(dialect=language.dialect()))  # type: ignore[no-untyped-call]  # it has no annotations
 
 
-@pytest.mark.parametrize("way", ["url", "named"])
+@pytest.mark.parametrize("naming", [Naming(), Naming("group", "select_")])
 async def test_the_migrations_make_the_tables_of_the_code_on_a_server(
-    server: str, way: str
+    server: str, naming: Naming
 ) -> None:
     """As the database itself describes both."""
-    async with postgresql.empty_store(server, way):
+    options = SQLOptions(schema=naming.schema, prefix=naming.prefix)
+    async with SQLJobStore(postgresql.url(server), options):
         pass
-    naming = postgresql.options(way).naming
     migrated = postgresql.database(server)
     straight = f"{migrated}?options=-csearch_path%3Dstraight"
     psql(migrated, "CREATE SCHEMA straight")
