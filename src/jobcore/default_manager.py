@@ -105,7 +105,7 @@ class DefaultJobManager(JobManager):
         self._calls.check()
         new = self._new_job(request, options)
         inserted = await self._inserts.add(new)
-        return _typed(inserted, request)
+        return _typed(new, inserted, request)
 
     async def submit_many(
         self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
@@ -116,7 +116,7 @@ class DefaultJobManager(JobManager):
         for start in range(0, len(new), BATCH):
             insert = partial(self._store.insert, new[start : start + BATCH])
             inserted += self._noticed(await self._calls.call(insert))
-        return [_typed(*each) for each in zip(inserted, wanted, strict=True)]
+        return [_typed(*each) for each in zip(new, inserted, wanted, strict=True)]
 
     def using(self, connection: object) -> JobTransaction:
         self._calls.check()
@@ -355,9 +355,10 @@ async def open_manager(
         yield manager
 
 
-def _typed(inserted: Inserted, request: JobRequest[R]) -> Job[R]:
+def _typed(new: NewJob, inserted: Inserted, request: JobRequest[R]) -> Job[R]:
     job: Job[R] = inserted.job
-    return job.typed(request.result_type, duplicate=not inserted.created)
+    # A job of this id is ours, though an earlier try may have created it.
+    return job.typed(request.result_type, duplicate=job.id != new.id)
 
 
 def _id_of(job: Job[Any] | str) -> str:

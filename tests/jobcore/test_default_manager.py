@@ -88,6 +88,17 @@ async def test_a_submit_whose_reply_was_lost_stores_one_job(
     assert [each.id for each in (await jobs.find()).jobs] == [job.id]
 
 
+async def test_a_job_that_an_unanswered_try_created_is_no_duplicate(
+    jobs: DefaultJobManager, store: FaultyStore
+) -> None:
+    store.lose_reply("insert")
+    job = await jobs.submit(a_request(), unique_key="key")
+    assert not job.is_duplicate
+    store.lose_reply("insert")
+    many = await jobs.submit_many([a_request(), a_request()], unique_key="other")
+    assert [each.is_duplicate for each in many] == [False, True]
+
+
 async def test_a_submit_that_stays_unanswered_is_an_outage(store: FaultyStore) -> None:
     config = JobcoreConfig(store_retry_timeout=timedelta(milliseconds=1))
     store.fail("insert", *[StoreUnavailableError("gone")] * 100)
