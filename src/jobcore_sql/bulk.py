@@ -92,7 +92,7 @@ def pages(
     }
     if transaction.dialect.has_arrays:
         arrays = zip(own_names, compress(columns, own), strict=True)
-        lists = {_listed(name): values for name, values in arrays}
+        lists = {list_name(name): values for name, values in arrays}
         yield statement(common_names, own_names, ANY_LENGTH), shared | lists
         return
     listed = list(zip(*compress(columns, own), strict=True))
@@ -132,7 +132,10 @@ def _insert_new(
 def source(table: Table, shared: Names, own: Names, size: int) -> Select[Any]:
     """The rows of a page, with the columns *shared* and *own*."""
     new = listed(table, own, size)
-    common = [bindparam(shared_name(name), type_=table.c[name].type) for name in shared]
+    common = (
+        bindparam(shared_name(name), type_=table.c[name].type).label(name)
+        for name in shared
+    )
     return select(*common, *new.c).where(new.c[own[0]].is_not(None))
 
 
@@ -152,7 +155,7 @@ def listed(table: Table, own: Names, size: int) -> FromClause:
     """The rows of a page, with the columns *own*."""
     if size == ANY_LENGTH:
         arrays = (
-            bindparam(_listed(name), type_=Array(table.c[name].type)) for name in own
+            bindparam(list_name(name), type_=Array(table.c[name].type)) for name in own
         )
         columns = (column(name, table.c[name].type) for name in own)
         return func.unnest(*arrays).table_valued(*columns, name="new").render_derived()
@@ -172,7 +175,7 @@ def _cells(own: Names, size: int) -> Names:
 
 
 @cache
-def _listed(name: str) -> str:
+def list_name(name: str) -> str:
     """What the parameter for the listed values of column *name* is called."""
     return f"new_{name}_list"
 

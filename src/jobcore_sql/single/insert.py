@@ -1,21 +1,37 @@
-"""Insert in one statement, where no job may be there already."""
+"""Insert in one statement, where no id or unique key is there already."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Select, Text, bindparam, func, select
-from sqlalchemy import insert as insert_into
+from sqlalchemy import (
+    CTE,
+    Column,
+    ColumnElement,
+    Insert,
+    Interval,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Text,
+    bindparam,
+    case,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import insert as insert_into
 
 from jobcore import Inserted, Job, JobStatus, NewJob
-from jobcore_sql.bulk import Names, pages, source
+from jobcore_sql.bulk import ANY_LENGTH, Names, list_name, listed, pages, source
 from jobcore_sql.columns import Texts
 from jobcore_sql.records import word
-from jobcore_sql.single.parts import NOW, counted
-from jobcore_sql.tables import jobs
+from jobcore_sql.single.parts import NOW
+from jobcore_sql.tables import deltas, jobs, labels
 from jobcore_sql.transaction import Transaction
 
 _GIVEN: Final = (
@@ -25,34 +41,39 @@ _GIVEN: Final = (
     "priority",
     "payload",
     "labels",
+    "unique_key",
     "unique_scope",
     "limit_key",
     "limit",
     "max_retries",
     "timeout",
     "extra",
+    "due_at",
+    "delay",
 )
 _values = attrgetter(*_GIVEN)
+_key = attrgetter("task", "unique_key")
+
+_new_jobs: Final = Table(
+    "new_jobs",
+    MetaData(),
+    *(Column(each, jobs.c[each].type) for each in _GIVEN if each != "delay"),
+    Column("delay", Interval),
+)
+"""What is known of jobs before they are stored."""
+_LABELS: Final = ("job_id", "name", "value")
 
 
 def insert(
     transaction: Transaction, new_jobs: Sequence[NewJob]
 ) -> list[Inserted] | None:
-    """Store *new_jobs* that are due at once and have neither key nor labels."""
-    distinct = {each.id for each in new_jobs}
-    if len(distinct) < len(new_jobs) or not all(map(_is_plain, new_jobs)):
+    """Store *new_jobs*, if all of them are new."""
+    if len({each.id for each in new_jobs}) < len(new_jobs):
         return None
-    ((clause, parameters),) = pages(
-        transaction, _insert, _GIVEN, list(map(_values, new_jobs))
-    )
+    clause, parameters = statement(transaction, new_jobs, leaves_taken=False)
+    news = transaction.news({each.queue for each in new_jobs if _is_due(each)})
     try:
-        row = transaction.first(
-            clause,
-            **parameters,
-            offset=transaction.offset,
-            channel=transaction.dialect.channel,
-            news=transaction.news({each.queue for each in new_jobs}),
-        )
+        row = transaction.first(clause, **parameters, news=news)
     except Exception as error:
         if transaction.dialect.is_taken(error):
             return None
@@ -60,24 +81,85 @@ def insert(
     return [Inserted(Job.stored(new, row.now), created=True) for new in new_jobs]
 
 
-def _is_plain(new: NewJob) -> bool:
-    has_key = new.unique_key is not None
-    return not (has_key or new.labels or new.due_at or new.delay)
+def _is_due(new: NewJob) -> bool:
+    return new.due_at is None and not new.delay
+
+
+def statement(
+    transaction: Transaction, new_jobs: Sequence[NewJob], *, leaves_taken: bool
+) -> tuple[Select[Any], dict[str, Any]]:
+    """The INSERT of *new_jobs* with its parameters, but for `news`. It leaves out those
+    whose id or unique key is there and answers the ids of the others, or it fails."""
+    keyed = [each for each in new_jobs if each.unique_key is not None]
+    if keyed:
+        # Whoever takes several keys takes them in the same order.
+        plain = [each for each in new_jobs if each.unique_key is None]
+        new_jobs = plain + sorted(keyed, key=_key)
+    named = [
+        (new.id, name, value) for new in new_jobs for name, value in new.labels.items()
+    ]
+    build = partial(_insert, bool(named), leaves_taken)
+    rows = list(map(_values, new_jobs))
+    ((clause, parameters),) = pages(transaction, build, _GIVEN, rows)
+    if named:
+        columns = zip(*named, strict=True)
+        parameters |= zip(map(list_name, _LABELS), columns, strict=True)
+    parameters["offset"] = transaction.offset
+    parameters["channel"] = transaction.dialect.channel
+    return clause, parameters
 
 
 @lru_cache(maxsize=1024)
-def _insert(shared: Names, own: Names, size: int) -> Select[Any]:
-    rows = source(jobs, shared, own, size).add_columns(
-        word(JobStatus.QUEUED), NOW.label("created_at"), NOW.label("due_at")
+def _insert(
+    has_labels: bool,  # noqa: FBT001 - the part of a key
+    leaves_taken: bool,  # noqa: FBT001 - likewise
+    shared: Names,
+    own: Names,
+    size: int,
+) -> Select[Any]:
+    stored = _stored(shared, own, size, leaves_taken=leaves_taken).cte("stored")
+    n = func.count()
+    place = (stored.c.queue, stored.c.status)
+    counted = insert_into(deltas).from_select(
+        ["queue", "status", "n"], select(*place, n).group_by(*place)
     )
-    names = [*shared, *own, "status", "created_at", "due_at"]
-    stored = (
-        insert_into(jobs).from_select(names, rows).returning(jobs.c.queue).cte("stored")
-    )
-    count = counted(stored, None, JobStatus.QUEUED).cte("counted")
+    answer = select(stored.c.id) if leaves_taken else select(NOW.label("now"))
+    answer = answer.add_columns(_told()).add_cte(stored, counted.cte("counted"))
+    return answer.add_cte(_labeled(stored).cte("labeled")) if has_labels else answer
+
+
+def _stored(shared: Names, own: Names, size: int, *, leaves_taken: bool) -> Any:
+    new = source(_new_jobs, shared, own, size).subquery("given")
+    due_at = func.coalesce(new.c.due_at, NOW + new.c.delay, NOW)
+    is_later = due_at > NOW
+    status = case((is_later, word(JobStatus.SCHEDULED)), else_=word(JobStatus.QUEUED))
+    columns = {
+        **{name: new.c[name] for name in _GIVEN if name != "delay"},
+        "due_at": due_at,
+        "created_at": NOW,
+        "status": status,
+        "unique_lock": _lock(new.c, status),
+    }
+    stored = insert_into(jobs).from_select(list(columns), select(*columns.values()))
+    if leaves_taken:
+        stored = stored.on_conflict_do_nothing()
+    return stored.returning(jobs.c.id, jobs.c.queue, jobs.c.status)
+
+
+def _lock(new: Any, status: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The unique key that a new job holds."""
+    held = func.strpos(type_coerce(new.unique_scope, String), status) > 0
+    return case((held, new.unique_key))
+
+
+def _labeled(stored: CTE) -> Insert:
+    new = listed(labels, _LABELS, ANY_LENGTH)
+    rows = select(*new.c).join_from(new, stored, new.c.job_id == stored.c.id)
+    return insert_into(labels).from_select(_LABELS, rows)
+
+
+def _told() -> ColumnElement[Any]:
     news = func.unnest(bindparam("news", type_=Texts)).table_valued("name", name="news")
     each = news.render_derived()
-    channel = bindparam("channel", type_=Text)
-    told = select(func.count(func.pg_notify(channel, each.c.name))).select_from(each)
-    answer = select(NOW.label("now"), told.scalar_subquery())
-    return answer.add_cte(stored, count)
+    notify = func.pg_notify(bindparam("channel", type_=Text), each.c.name)
+    return select(func.count(notify)).select_from(each).scalar_subquery()
