@@ -93,7 +93,7 @@ class ChancyContestant(Contestant):
 
     async def left(self) -> int:
         row = await (await self._look.execute(LEFT)).fetchone()
-        return int(row[0])
+        return int(row[0]) if row else 0
 
 
 _contestant: ChancyContestant | None = None

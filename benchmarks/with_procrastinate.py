@@ -93,7 +93,7 @@ class ProcrastinateContestant(Contestant):
 
     async def _value(self, query: str) -> int:
         row = await (await self._look.execute(query)).fetchone()
-        return int(row[0])
+        return int(row[0]) if row else 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Background jobs for async services: one contract, any store."""
 
 from jobcore.abilities import (
+    InsertStatement,
     InTransaction,
     Paused,
     QueueControl,
+    StatementStore,
     TransactionalStore,
     Verifiable,
     Verification,
@@ -123,6 +125,7 @@ __all__ = [
     "Filter",
     "InMemoryJobStore",
     "InTransaction",
+    "InsertStatement",
     "Inserted",
     "JobStore",
     "Pace",
@@ -132,6 +135,7 @@ __all__ = [
     "QueueControl",
     "QueueStatistics",
     "Renewal",
+    "StatementStore",
     "Statistics",
     "TransactionalStore",
     "Transition",

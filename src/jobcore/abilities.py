@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from jobcore.job import Inserted, Limit, NewJob
 from jobcore.transition import Answer, Transition
@@ -120,6 +120,26 @@ class TransactionalStore(ABC):
         on it, in the caller's task, and nothing is set, committed or closed there.
         Workers are woken by the commit. The calls raise InvalidJobError where there is
         no transaction, or no connection that the store knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class InsertStatement:
+    """An INSERT as text, with parameters of the form `%(name)s`. Its rows begin with
+    the ids of those of *ids* that it stored."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+    ids: tuple[str, ...]
+
+
+class StatementStore(ABC):
+    """Storing by a driver that the store does not know."""
+
+    @abstractmethod
+    def insert_statement(self, jobs: Sequence[NewJob]) -> InsertStatement:
+        """What stores *jobs*, wherever it is executed, in a transaction or without one;
+        workers are woken by the commit. It leaves out those whose id or unique key is
+        there. The store need not be open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from typing_extensions import Unpack
 
 from jobcore import awaiting, checks, claiming, operating, pruning
 from jobcore.abilities import (
+    InsertStatement,
     QueueControl,
+    StatementStore,
     TransactionalStore,
     WorkerDirectory,
     WorkerRecord,
@@ -122,6 +124,12 @@ class DefaultJobManager(JobManager):
         self._calls.check()
         store = self._ability(TransactionalStore).using(connection)
         return Transacting(store, self._new_job, self._reporting)
+
+    def insert_statement(
+        self, requests: Iterable[JobRequest[Any]], **options: Unpack[SubmitOptions]
+    ) -> InsertStatement:
+        new = [self._new_job(request, options) for request in requests]
+        return self._ability(StatementStore).insert_statement(new)
 
     def require(self, ability: type[Any]) -> None:
         self._ability(ability)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, overload
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
-from jobcore.abilities import WorkerRecord
+from jobcore.abilities import InsertStatement, WorkerRecord
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
@@ -80,6 +80,15 @@ class JobManager(Protocol):
         """The manager within the transaction that is open on *connection*, a connection
         or session of the kind that the store works with. UnsupportedError where the
         store has no transactions; ask with `require` at start-up."""
+        ...
+
+    def insert_statement(
+        self, requests: Iterable[JobRequest[Any]], **options: Unpack[SubmitOptions]
+    ) -> InsertStatement:
+        """What stores a job for each request when the host executes it, with a driver
+        of its own, in its own transaction. Jobs whose unique key is held are left out.
+        The manager need not be open; UnsupportedError where the store has no SQL that
+        could do it, see `require`."""
         ...
 
     def require(self, ability: type[Any]) -> None:

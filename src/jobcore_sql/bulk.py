@@ -31,6 +31,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningInsert
 
 from jobcore_sql.columns import Array
+from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.transaction import Transaction
 
 _LONGEST: Final = 32
@@ -47,7 +48,8 @@ def insert_rows(
     transaction: Transaction, table: Table, names: Names, rows: Sequence[Sequence[Any]]
 ) -> None:
     """Enter *rows*: values for *names*, of which the first is never None."""
-    for clause, parameters in pages(transaction, partial(_insert, table), names, rows):
+    statement = partial(_insert, table)
+    for clause, parameters in pages(transaction.dialect, statement, names, rows):
         transaction.write(clause, parameters)
 
 
@@ -58,7 +60,7 @@ def insert_new_rows(
     each. Keys in somebody's open transaction are waited for."""
     entered = set[Any]()
     statement = partial(_insert_new, transaction.dialect.insert, table)
-    for clause, parameters in pages(transaction, statement, names, rows):
+    for clause, parameters in pages(transaction.dialect, statement, names, rows):
         entered.update(value for (value,) in transaction.rows(clause, **parameters))
     return entered
 
@@ -67,12 +69,13 @@ def update_rows(
     transaction: Transaction, table: Table, names: Names, rows: Sequence[Sequence[Any]]
 ) -> None:
     """Find each of *rows* by the first of *names*, and set the others."""
-    for clause, parameters in pages(transaction, partial(_update, table), names, rows):
+    statement = partial(_update, table)
+    for clause, parameters in pages(transaction.dialect, statement, names, rows):
         transaction.write(clause, parameters)
 
 
 def pages(
-    transaction: Transaction,
+    dialect: StoreDialect,
     statement: Callable[[Names, Names, int], C],
     names: Names,
     rows: Sequence[Sequence[Any]],
@@ -90,7 +93,7 @@ def pages(
             common_names, compress(columns, map(not_, own)), strict=True
         )
     }
-    if transaction.dialect.has_arrays:
+    if dialect.has_arrays:
         arrays = zip(own_names, compress(columns, own), strict=True)
         lists = {list_name(name): values for name, values in arrays}
         yield statement(common_names, own_names, ANY_LENGTH), shared | lists

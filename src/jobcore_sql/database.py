@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from jobcore import InTransaction, StoreError
+from jobcore import InsertStatement, InTransaction, NewJob, StoreError
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.transaction import Transaction
 from jobcore_sql.wake import Waker
@@ -52,11 +52,16 @@ class Database(Protocol):
         """Verbs that are tried in a single statement first."""
 
     @property
-    def is_transactional(self) -> bool:
-        """Whether it can be used in transactions of the host."""
+    def abilities(self) -> Set[type[Any]]:
+        """What it can do in transactions of the host."""
 
     def using(self, connection: object, offset: timedelta) -> InTransaction | None:
         """The verbs within the transaction that is open on *connection*, if it can."""
+
+    def insert_statement(
+        self, jobs: Sequence[NewJob], offset: timedelta
+    ) -> InsertStatement | None:
+        """The INSERT of *jobs*, for a driver of the host's, if there is one."""
 
     async def fold(self) -> None:
         """Keep short what transactions append to the counts; called now and then."""

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from jobcore import StoreNotOpenError
+from jobcore import NewJob, StoreNotOpenError
 from jobcore_sql import schema
 from jobcore_sql.database import Singles, Verb
 from jobcore_sql.dialects.sqlite import SQLiteDialect
@@ -113,11 +113,14 @@ class Lanes:
         return {}
 
     @property
-    def is_transactional(self) -> bool:
-        return False
+    def abilities(self) -> Set[type[Any]]:
+        return frozenset()
 
     def using(self, connection: object, offset: timedelta) -> None:
         """The lanes have connections of their own."""
+
+    def insert_statement(self, jobs: Sequence[NewJob], offset: timedelta) -> None:
+        """Nor has SQLite a single statement that stores a job."""
 
     async def fold(self) -> None:
         """One writer at a time appends nothing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,11 +19,20 @@ from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
-from jobcore import StoreError, StoreNotOpenError, StoreUnavailableError
+from jobcore import (
+    InsertStatement,
+    NewJob,
+    StatementStore,
+    StoreError,
+    StoreNotOpenError,
+    StoreUnavailableError,
+    TransactionalStore,
+)
 from jobcore_sql import schema
 from jobcore_sql.connections import Connections, Lent
 from jobcore_sql.database import Singles, Verb
 from jobcore_sql.dialects.postgresql import Cursor, PostgreSQLDialect
+from jobcore_sql.foreign import insert_statement
 from jobcore_sql.host import HostTransaction
 from jobcore_sql.listen import Hear, Listener
 from jobcore_sql.options import SQLOptions
@@ -111,12 +120,17 @@ class Pool:
         return SINGLE
 
     @property
-    def is_transactional(self) -> bool:
-        return True
+    def abilities(self) -> Set[type[Any]]:
+        return {TransactionalStore, StatementStore}
 
     def using(self, connection: object, offset: timedelta) -> HostTransaction:
         self._usable()
         return HostTransaction(self._dialect, connection, offset)
+
+    def insert_statement(
+        self, jobs: Sequence[NewJob], offset: timedelta
+    ) -> InsertStatement:
+        return insert_statement(self._dialect, self._options.naming, offset, jobs)
 
     async def fold(self) -> None:
         await self.glance(fold, timedelta(0))

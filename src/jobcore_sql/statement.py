@@ -35,10 +35,15 @@ class Statement:
 
     def encoded(self, parameters: Mapping[str, Any]) -> list[Any]:
         """What the driver is given for *parameters*."""
+        values = self.named(parameters)
+        return [values[name] for name in self.names]
+
+    def named(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for a driver that takes them by name."""
         values = {**self.given, **parameters}
         for name, encode in self.encoders.items():
             values[name] = encode(values[name])
-        return [values[name] for name in self.names]
+        return values
 
     def decoded(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
         """The values of the *rows* that the driver answered."""
@@ -58,7 +63,8 @@ def prepared(clause: ClauseElement, dialect: Dialect) -> Statement:
 def compiled(clause: ClauseElement, dialect: Dialect) -> Statement:
     """*clause* as *dialect* has it."""
     made = clause.compile(dialect=dialect)
-    binds: dict[str, BindParameter[Any]] = made.binds  # type: ignore[attr-defined]  # of every SQL compiler
+    names: dict[BindParameter[Any], str] = made.bind_names  # type: ignore[attr-defined]  # of every SQL compiler
+    binds = {name: each for each, name in names.items()}
     columns = clause.exported_columns if isinstance(clause, ReturnsRows) else None
     types = [each.type for each in columns or ()]
     answered = tuple(columns.keys() if columns else ())

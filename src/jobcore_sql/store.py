@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from jobcore import (
     Answer,
@@ -16,6 +16,7 @@ from jobcore import (
     ClaimResult,
     Filter,
     Inserted,
+    InsertStatement,
     InTransaction,
     Job,
     JobStatus,
@@ -27,6 +28,7 @@ from jobcore import (
     Promotion,
     QueueControl,
     Renewal,
+    StatementStore,
     Statistics,
     TransactionalStore,
     Transition,
@@ -53,9 +55,17 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 T = TypeVar("T")
 
+_OF_SERVERS: Final[Set[type[Any]]] = {TransactionalStore, StatementStore}
+"""The abilities that not every database has."""
+
 
 class SQLJobStore(
-    JobStore, QueueControl, WorkerDirectory, Verifiable, TransactionalStore
+    JobStore,
+    QueueControl,
+    WorkerDirectory,
+    Verifiable,
+    TransactionalStore,
+    StatementStore,
 ):
     """Keeps jobs in a SQL database: a file of SQLite, or PostgreSQL.
 
@@ -202,14 +212,21 @@ class SQLJobStore(
 
     def using(self, connection: object) -> InTransaction:
         found = self._database.using(connection, self.offset)
-        if found is None:
-            raise UnsupportedError(type(self).__name__, TransactionalStore.__name__)
-        return found
+        return self._supported(found, TransactionalStore)
+
+    def insert_statement(self, jobs: Sequence[NewJob]) -> InsertStatement:
+        found = self._database.insert_statement(jobs, self.offset)
+        return self._supported(found, StatementStore)
 
     def ability(self, kind: type[A]) -> A | None:
-        if kind is TransactionalStore and not self._database.is_transactional:
+        if kind in _OF_SERVERS and kind not in self._database.abilities:
             return None
         return super().ability(kind)
+
+    def _supported(self, found: T | None, kind: type[Any]) -> T:
+        if found is None:
+            raise UnsupportedError(type(self).__name__, kind.__name__)
+        return found
 
     async def _read(self, verb: Callable[..., T], *arguments: object) -> T:
         return await self._database.read(

@@ -52,7 +52,7 @@ def end(
     for kind, rows in groups.items():
         names = ("id", "token", "receipt", *kind.names)
         statement = partial(_end, kind.status, kind.unless_requested)
-        ((clause, parameters),) = pages(transaction, statement, names, rows)
+        ((clause, parameters),) = pages(transaction.dialect, statement, names, rows)
         row = transaction.first(clause, **parameters, offset=transaction.offset)
         ended += row.ended
     return [Answer.APPLIED] * ended if ended == len(transitions) else None

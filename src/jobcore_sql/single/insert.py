@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, Final
@@ -29,6 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_into
 from jobcore import Inserted, Job, JobStatus, NewJob
 from jobcore_sql.bulk import ANY_LENGTH, Names, list_name, listed, pages, source
 from jobcore_sql.columns import Texts
+from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.records import word
 from jobcore_sql.single.parts import NOW
 from jobcore_sql.tables import deltas, jobs, labels
@@ -70,8 +72,10 @@ def insert(
     """Store *new_jobs*, if all of them are new."""
     if len({each.id for each in new_jobs}) < len(new_jobs):
         return None
-    clause, parameters = statement(transaction, new_jobs, leaves_taken=False)
-    news = transaction.news({each.queue for each in new_jobs if _is_due(each)})
+    clause, parameters = statement(
+        transaction.dialect, transaction.offset, new_jobs, leaves_taken=False
+    )
+    news = transaction.news({each.queue for each in new_jobs if is_due(each)})
     try:
         row = transaction.first(clause, **parameters, news=news)
     except Exception as error:
@@ -81,12 +85,17 @@ def insert(
     return [Inserted(Job.stored(new, row.now), created=True) for new in new_jobs]
 
 
-def _is_due(new: NewJob) -> bool:
+def is_due(new: NewJob) -> bool:
+    """Whether a job is surely due at once."""
     return new.due_at is None and not new.delay
 
 
 def statement(
-    transaction: Transaction, new_jobs: Sequence[NewJob], *, leaves_taken: bool
+    dialect: StoreDialect,
+    offset: timedelta,
+    new_jobs: Sequence[NewJob],
+    *,
+    leaves_taken: bool,
 ) -> tuple[Select[Any], dict[str, Any]]:
     """The INSERT of *new_jobs* with its parameters, but for `news`. It leaves out those
     whose id or unique key is there and answers the ids of the others, or it fails."""
@@ -100,13 +109,11 @@ def statement(
     ]
     build = partial(_insert, bool(named), leaves_taken)
     rows = list(map(_values, new_jobs))
-    ((clause, parameters),) = pages(transaction, build, _GIVEN, rows)
+    ((clause, parameters),) = pages(dialect, build, _GIVEN, rows)
     if named:
         columns = zip(*named, strict=True)
         parameters |= zip(map(list_name, _LABELS), columns, strict=True)
-    parameters["offset"] = transaction.offset
-    parameters["channel"] = transaction.dialect.channel
-    return clause, parameters
+    return clause, {**parameters, "offset": offset, "channel": dialect.channel}
 
 
 @lru_cache(maxsize=1024)
