@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
 from jobcore import InsertStatement, InTransaction, NewJob, StoreError
@@ -29,8 +29,8 @@ class Database(Protocol):
     """Opens, runs and closes. A verb is a plain function; who runs it sees to it that
     waiting for the database does not stop the event loop."""
 
-    async def open(self) -> None:
-        """Connect, and see to the tables."""
+    async def open(self, see_to: Callable[[Connection, SQLOptions], T]) -> T:
+        """Connect, and answer what *see_to*, which is to see to the tables, says."""
 
     async def close(self) -> None:
         """Wait for what runs, and leave nothing open."""

@@ -18,7 +18,6 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from jobcore import NewJob, StoreNotOpenError
-from jobcore_sql import schema
 from jobcore_sql.database import Singles, Verb
 from jobcore_sql.dialects.sqlite import SQLiteDialect
 from jobcore_sql.lane import Lane
@@ -53,9 +52,15 @@ class Lanes:
         self._problem = NEVER_OPENED
         self._watch = Watch(self._version, self._look)
 
-    async def open(self) -> None:
+    async def open(self, see_to: Callable[[Connection, SQLOptions], T]) -> T:
         if self._lanes is not None:
             raise StoreNotOpenError(OPEN)
+
+        def seen_to(connection: Connection) -> T:
+            answer = see_to(connection, self._options)
+            connection.commit()
+            return answer
+
         engine = self._dialect.engine()
         self._lanes = _Opened(
             engine,
@@ -66,7 +71,7 @@ class Lanes:
             os.getpid(),
         )
         try:
-            await self._lanes.writer.run(self._check_schema)
+            return await self._lanes.writer.run(seen_to)
         except BaseException:
             await self.close()
             raise
@@ -149,10 +154,6 @@ class Lanes:
             if begin is not None:
                 begin(cursor)
             return verb(Transaction(cursor, offset, self._dialect))
-
-    def _check_schema(self, connection: Connection) -> None:
-        schema.check(connection, self._dialect, self._options)
-        connection.commit()
 
     def _usable(self) -> _Opened:
         lanes = self._lanes

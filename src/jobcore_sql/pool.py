@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
@@ -28,7 +28,6 @@ from jobcore import (
     StoreUnavailableError,
     TransactionalStore,
 )
-from jobcore_sql import schema
 from jobcore_sql.connections import Connections, Lent
 from jobcore_sql.database import Singles, Verb
 from jobcore_sql.dialects.postgresql import Cursor, PostgreSQLDialect
@@ -66,7 +65,7 @@ class Pool:
         self._listener = Listener(self._listening, self._notify)
         self._calls: set[asyncio.Task[Any]] = set()
 
-    async def open(self) -> None:
+    async def open(self, see_to: Callable[[Connection, SQLOptions], T]) -> T:
         if self._opened is not None:
             raise StoreNotOpenError(OPEN)
         loop = asyncio.get_running_loop()
@@ -79,13 +78,14 @@ class Pool:
         self._opened = _Opened(connections, loop, os.getpid())
         try:
             async with self._lent() as lent:
-                check = schema.check
-                await lent.connection.run_sync(check, dialect, self._options)
-                await lent.connection.commit()
+                connection = lent.connection
+                answer = await connection.run_sync(see_to, self._options)
+                await connection.commit()
             self._listener.open()
         except BaseException:
             await self.close()
             raise
+        return answer
 
     async def close(self) -> None:
         opened = self._opened

@@ -1,18 +1,30 @@
-"""The version of the tables: checked at every opening, brought up to date if wanted."""
+"""The version of the tables: checked at every opening, brought up to date if wanted.
+
+A migration says since which revision releases can work with what it leaves. That is
+kept beside the revision, so that a release may meet tables that are newer than it knows
+and go on, as long as what is new only adds.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 
 from jobcore import SchemaVersionError
-from jobcore_sql.dialects import StoreDialect
+from jobcore_sql.alone import alone
 from jobcore_sql.naming import Naming
 from jobcore_sql.options import SQLOptions
 
-VERSION_TABLE: Final = "jobcore_schema"
 EMPTY: Final = "empty"
 HEAD: Final = "0002"
 """The revision of this release, so that opening an up-to-date database needs nothing of
@@ -21,36 +33,61 @@ Alembic, which takes longer to import than all the rest."""
 _FORBIDDEN: Final = "42501"
 """The SQLSTATE of what a role may not do."""
 
-_VERSIONS: Final = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
+VERSIONS: Final = Table(
+    "jobcore_schema",
+    MetaData(),
+    Column("revision", String(32), primary_key=True),
+    Column("compatible_since", String(32), nullable=False),
+)
+"""Has one row."""
 
 
-def current(connection: Connection, naming: Naming) -> str:
-    """The revision of the tables that are there, `empty` where there are none."""
-    versions = naming.add(_VERSIONS, MetaData())
-    if not inspect(connection).has_table(versions.name, versions.schema):
-        return EMPTY
-    revision: str | None = connection.execute(select(versions)).scalar()
-    return revision or EMPTY
+class Version(NamedTuple):
+    """Of tables: their revision, and the first whose releases can work with them."""
+
+    revision: str
+    compatible_since: str
+
+    @property
+    def serves(self) -> bool:
+        """Whether this release can work with them."""
+        return self.compatible_since <= HEAD <= self.revision
 
 
-def check(connection: Connection, dialect: StoreDialect, options: SQLOptions) -> None:
-    """Let the tables be those of this release: by migrating them if *options* say so,
-    and by an error where they are newer, or may not be migrated by this role."""
+def version(connection: Connection, naming: Naming) -> Version:
+    """What is there; its revision is `empty` where there is nothing."""
+    versions = naming.add(VERSIONS, MetaData())
+    found = None
+    if inspect(connection).has_table(versions.name, versions.schema):
+        found = connection.execute(select(versions)).one_or_none()
+    return Version(EMPTY, EMPTY) if found is None else Version(*found)
+
+
+def check(connection: Connection, options: SQLOptions) -> None:
+    """Let the tables be such as this release can work with: by migrating them if
+    *options* say so, and by an error where they may not be, or are too new."""
     naming = options.naming
-    if current(connection, naming) == HEAD:
+    if version(connection, naming).serves:
         return
     connection.rollback()
-    dialect.only_one(connection)
-    found = current(connection, naming)
-    if found == HEAD:
-        return
-    if not options.auto_migrate:
-        raise SchemaVersionError(found, HEAD)
-    from jobcore_sql.upgrade import upgrade  # noqa: PLC0415 - see HEAD
+    bring_up(connection, naming, may_migrate=options.auto_migrate)
 
-    try:
-        upgrade(connection, naming, found, HEAD)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == _FORBIDDEN:
-            raise SchemaVersionError(found, HEAD) from error
-        raise
+
+def bring_up(
+    connection: Connection, naming: Naming, *, may_migrate: bool = True
+) -> None:
+    """Bring the tables to this release, within the transaction of *connection*."""
+    with alone(connection):
+        found = version(connection, naming)
+        if found.serves:
+            return
+        if not may_migrate:
+            raise SchemaVersionError(found.revision, HEAD)
+        from jobcore_sql.upgrade import upgrade  # noqa: PLC0415 - see HEAD
+
+        try:
+            upgrade(connection, naming, found.revision, HEAD)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _FORBIDDEN:
+                raise SchemaVersionError(found.revision, HEAD) from error
+            raise

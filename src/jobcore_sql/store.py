@@ -38,7 +38,7 @@ from jobcore import (
     WorkerDirectory,
     WorkerRecord,
 )
-from jobcore_sql import control, directory, find, gate, renew
+from jobcore_sql import control, directory, find, gate, renew, schema
 from jobcore_sql.apply import apply
 from jobcore_sql.claim import claim, nothing_queued
 from jobcore_sql.counting import statistics
@@ -86,7 +86,7 @@ class SQLJobStore(
         self._idle = True  # the last claim found nothing, nor may the next
 
     async def __aenter__(self) -> Self:
-        await self._database.open()
+        await self._database.open(schema.check)
         return self
 
     async def __aexit__(

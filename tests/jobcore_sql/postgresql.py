@@ -108,6 +108,17 @@ async def empty_store(server: str, way: str = "url") -> AsyncIterator[SQLJobStor
         yield store
 
 
+@asynccontextmanager
+async def another_database(server: str) -> AsyncIterator[str]:
+    """A database with nothing in it; its URL."""
+    name = f"{_DATABASE}_another"
+    await run(server, f"CREATE DATABASE {name}")
+    try:
+        yield f"{url(server)}_another"
+    finally:
+        await run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def tables(options: SQLOptions) -> list[str]:
     """What the tables are called, as it is written in a statement."""
     return [whole_name(each, options) for each in metadata.tables]

@@ -19,7 +19,7 @@ from jobcore.lifecycle import complete
 from jobcore.testing import a_job, a_request, inserted
 from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.naming import LONGEST_PREFIX, Naming
-from jobcore_sql.schema import VERSION_TABLE
+from jobcore_sql.schema import VERSIONS
 from jobcore_sql.tables import metadata
 from tests.jobcore_sql import postgresql
 
@@ -56,7 +56,7 @@ def test_a_schema_that_cannot_be_is_refused(schema: str) -> None:
 
 def test_the_longest_name_with_the_longest_prefix_is_not_cut() -> None:
     tables = metadata.tables.values()
-    names = [VERSION_TABLE, *(each.name for each in tables)]
+    names = [VERSIONS.name, *(each.name for each in tables)]
     names += [str(index.name) for each in tables for index in each.indexes]
     assert LONGEST_PREFIX + max(map(len, names)) <= 63
     SQLOptions(prefix="a" * LONGEST_PREFIX)
@@ -129,7 +129,7 @@ async def fresh(server: str, options: SQLOptions) -> AsyncIterator[SQLJobStore]:
         await postgresql.run(server, *(f"DELETE FROM {each}" for each in names))  # noqa: S608 - our own names
         yield store
     if options.prefix:
-        names.append(postgresql.whole_name(VERSION_TABLE, options))
+        names.append(postgresql.whole_name(VERSIONS.name, options))
         await postgresql.run(server, f"DROP TABLE {', '.join(names)}")
 
 
@@ -145,21 +145,26 @@ async def test_stores_in_one_database_do_not_see_each_other(server: str) -> None
 
 
 async def test_notifications_go_to_those_who_share_the_tables(server: str) -> None:
-    url, named = postgresql.url(server), NAMES[-1]
+    """What strangers are told themselves comes after what they must not hear."""
+    url, ours, theirs = postgresql.url(server), NAMES[-1], NAMES[-2]
     async with (
-        fresh(server, named) as teller,
-        SQLJobStore(url, named) as hearer,
-        SQLJobStore(url, NAMES[-2]) as stranger,
+        fresh(server, ours) as teller,
+        SQLJobStore(url, ours) as hearer,
+        fresh(server, theirs) as other_teller,
+        SQLJobStore(url, theirs) as stranger,
     ):
         for each in (hearer, stranger):
             await each._database.waker._heard_itself.wait()  # type: ignore[attr-defined]  # a listener's
-        waiting = asyncio.create_task(hearer.wait(("default",), "worker", HOUR))
-        other = asyncio.create_task(stranger.wait(("default",), "worker", HOUR))
+        heard = asyncio.create_task(hearer.wait(("one",), "worker", HOUR))
+        unheard = asyncio.create_task(stranger.wait(("one",), "worker", HOUR))
+        after = asyncio.create_task(stranger.wait(("two",), "worker", HOUR))
         await asyncio.sleep(0)
-        await inserted(teller, a_job())
-        await asyncio.wait_for(waiting, timeout=10)
-        assert not other.done()
-        other.cancel()
+        await inserted(teller, a_job(queue="one"))
+        await asyncio.wait_for(heard, timeout=10)
+        await inserted(other_teller, a_job(queue="two"))
+        await asyncio.wait_for(after, timeout=10)
+        assert not unheard.done()
+        unheard.cancel()
 
 
 async def test_a_transaction_of_the_host_keeps_its_search_path(server: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +21,7 @@ from sqlalchemy.sql import ClauseElement
 from jobcore.errors import SchemaVersionError
 from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.naming import Naming
-from jobcore_sql.schema import HEAD, VERSION_TABLE
+from jobcore_sql.schema import HEAD, VERSIONS
 from jobcore_sql.tables import metadata
 from tests.jobcore_sql import postgresql
 from tests.postgres_server import psql
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.anyio
 def schema(path: Path) -> dict[str, str]:
     database = sqlite3.connect(path)
     rows = database.execute(
-        "SELECT name, sql FROM sqlite_master WHERE tbl_name <> ?", [VERSION_TABLE]
+        "SELECT name, sql FROM sqlite_master WHERE tbl_name <> ?", [VERSIONS.name]
     ).fetchall()
     database.close()
     return dict(rows)
@@ -71,7 +73,9 @@ async def test_a_newer_schema_is_refused(url: str, path: Path) -> None:
     async with SQLJobStore(url):
         pass
     database = sqlite3.connect(path)
-    database.execute("UPDATE jobcore_schema SET version_num = '9999'")
+    database.execute(
+        "UPDATE jobcore_schema SET revision = '9999', compatible_since = '9998'"
+    )
     database.commit()
     database.close()
     with pytest.raises(SchemaVersionError) as caught:
@@ -132,3 +136,11 @@ async def test_the_migrations_make_the_tables_of_the_code_on_a_server(
     if naming.schema is not None:
         migrated += f"?options=-csearch_path%3D{naming.schema}"
     assert postgresql.described(migrated) == described
+
+
+async def test_many_open_an_empty_database_at_the_same_time(server: str) -> None:
+    async with postgresql.another_database(server) as url, AsyncExitStack() as stack:
+        stores = [SQLJobStore(url) for _ in range(8)]
+        await asyncio.gather(*map(stack.enter_async_context, stores))
+        for each in stores:
+            assert (await each.verify()).sound

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Dialect, Table
+from sqlalchemy import Dialect, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
@@ -43,9 +43,6 @@ class StoreDialect(Protocol):
 
     def begin_writing(self, cursor: DBAPICursor) -> None:
         """Start a transaction that may write, and wait for its lock."""
-
-    def only_one(self, connection: Connection) -> None:
-        """Wait until no other transaction has called this, until the end of this."""
 
     def fetch(
         self, cursor: DBAPICursor, clause: ReturnsRows, text: str, values: Sequence[Any]

@@ -16,7 +16,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import URL, Connection, Dialect, Insert, Table, select, text
+from sqlalchemy import URL, Dialect, Insert, Table, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -36,8 +36,6 @@ from jobcore_sql.conflict import row_of
 from jobcore_sql.naming import language
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.tables import deltas
-
-_LOCK: Final = 0x6A6F62636F7265  # "jobcore" in ASCII: who migrates holds this lock
 
 _CONNECTIONS: Final = (asyncpg.Connection, asyncpg.pool.PoolConnectionProxy)
 _STRANGE: Final = (
@@ -221,9 +219,6 @@ class PostgreSQLDialect:
 
     def begin_writing(self, cursor: Any) -> None:
         cursor.command(_BEGIN, *self._local)
-
-    def only_one(self, connection: Connection) -> None:
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
 
     def now(self, cursor: DBAPICursor) -> datetime:
         cursor.execute("SELECT statement_timestamp()", ())

@@ -104,9 +104,6 @@ class SQLiteDialect:
     def begin_writing(self, cursor: DBAPICursor) -> None:
         cursor.execute("BEGIN IMMEDIATE")
 
-    def only_one(self, connection: Connection) -> None:
-        self.begin_writing(connection.connection.cursor())
-
     def never_wait(self, cursor: DBAPICursor) -> None:
         cursor.execute("PRAGMA busy_timeout = 0")
 

@@ -19,6 +19,7 @@ from jobcore_sql.migrations.builder import Builder
 
 revision = "0001"
 down_revision = None
+compatible_since = "0001"
 branch_labels = None
 depends_on = None
 

@@ -8,6 +8,7 @@ from jobcore_sql.migrations.builder import Builder
 
 revision = "0002"
 down_revision = "0001"
+compatible_since = "0002"
 branch_labels = None
 depends_on = None
 
