@@ -107,10 +107,11 @@ class _Batch:
 
     def write(self) -> None:
         """Write what has changed, all that changes in the same fields at once; what
-        frees a unique key before what takes one."""
+        frees a unique key before what takes one. All transactions take keys in one
+        order, as each may wait for another's."""
         alike = defaultdict[tuple[bool, tuple[str, ...]], list[Sequence[Any]]](list)
         moves = Moves()
-        for job_id, change in self._changes.items():
+        for job_id, change in sorted(self._changes.items(), key=self._taken):
             row = self._rows[job_id]
             takes_key = change.get("unique_lock") is not None
             alike[takes_key, tuple(change)].append((job_id, *change.values()))
@@ -119,6 +120,11 @@ class _Batch:
             update_rows(self._transaction, jobs, ("id", *names), rows)
         self._transaction.add(attempts, list(self._filed.values()))
         self._transaction.count(moves)
+
+    def _taken(self, changed: tuple[str, Mapping[str, Any]]) -> tuple[str, str]:
+        """The task and unique key that a change takes."""
+        job_id, change = changed
+        return self._rows[job_id].task, change.get("unique_lock") or ""
 
     def _row(self, job_id: str) -> Any:
         """A row as the batch has changed it so far."""

@@ -98,7 +98,9 @@ def _there(
 
 def _store(transaction: Transaction, fresh: Sequence[Job]) -> Set[str]:
     """Store those of *fresh* whose keys nobody has by now; their ids."""
-    names, rows = (*_STORED, "unique_lock"), list(map(_row, fresh))
+    # All transactions take keys in one order, as each may wait for another's.
+    rows = [_row(each) for each in sorted(fresh, key=_key)]
+    names = (*_STORED, "unique_lock")
     entered: Set[str] = {each.id for each in fresh}
     if transaction.dialect.has_one_writer:
         insert_rows(transaction, jobs, names, rows)
@@ -118,3 +120,7 @@ def _store(transaction: Transaction, fresh: Sequence[Job]) -> Set[str]:
 
 def _row(new: Job) -> Sequence[Any]:
     return *_values(vars(new)), lock(new.unique_key, new.unique_scope, new.status)
+
+
+def _key(new: Job) -> tuple[str, ...]:
+    return new.task, new.unique_key or "", new.id
