@@ -50,6 +50,10 @@ class Bare:
         assert changed.keys() <= self.parameters.keys(), list(self.parameters)
         return self.statement.encoded({**self.parameters, **changed})
 
+    def literals(self) -> list[str]:
+        """The values as SQL has them."""
+        return list(map(_literal, self.values()))
+
 
 def claiming(limit: int = BATCH, queue: str = QUEUE) -> Bare:
     """The claim of up to *limit* jobs. Its token is `holder`."""
@@ -106,6 +110,14 @@ async def connections(url: str, count: int) -> AsyncIterator[Sequence[Any]]:
             raw = await connection.get_raw_connection()
             drivers.append(raw.driver_connection)
         yield drivers
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, timedelta):
+        return f"'{value.total_seconds()} seconds'"
+    return str(value) if isinstance(value, int) else f"'{value}'"
 
 
 def _a_job(number: str) -> Job[Any]:

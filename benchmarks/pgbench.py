@@ -13,10 +13,8 @@ import asyncio
 import os
 import re
 import shutil
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import bare
 import report
@@ -34,22 +32,14 @@ CLAIMED = "SELECT count(*) FROM jobs WHERE status = 'in_progress'"
 def script(claiming: Bare) -> str:
     """The claim in pgbench's language, with a token of its own each time."""
     names = claiming.statement.names
-    values = dict(zip(names, claiming.values(), strict=True))
+    literals = claiming.literals()
 
     def literal(parameter: re.Match[str]) -> str:
-        name = names[int(parameter[1]) - 1]
-        return ":holder" if name == "holder" else _literal(values[name])
+        place = int(parameter[1]) - 1
+        return ":holder" if names[place] == "holder" else literals[place]
 
     text = re.sub(r"\$(\d+)", literal, claiming.text)
     return f"\\set holder random(1, 1000000000000)\n{' '.join(text.split())};\n"
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, timedelta):
-        return f"'{value.total_seconds()} seconds'"
-    return str(value) if isinstance(value, int) else f"'{value}'"
 
 
 async def fill(url: str, count: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -115,15 +116,24 @@ async def entries(name: str) -> list[Entry]:
     script = HERE / f"with_{name}.py"
     command = [sys.executable]
     if "# /// script" in script.read_text():
-        uv = shutil.which("uv") or "uv"
-        options = ["--no-project", "--quiet", "--python", sys.executable, "--script"]
-        command = [uv, "run", *options]
+        command = _in_its_own_environment()
     async with started(command, script, Order(role="facts")) as process:
         facts = await process.heard("facts")
     return [
         Entry(name, facts["version"], facts["python"], script, _offer(each))
         for each in facts["offers"]
     ]
+
+
+def run_script(name: str, *arguments: Path) -> None:
+    """Run the script *name*, in an environment of its own, to its end."""
+    command = [*_in_its_own_environment(), str(HERE / name), *map(str, arguments)]
+    subprocess.run(command, check=True)
+
+
+def _in_its_own_environment() -> list[str]:
+    options = ["--no-project", "--quiet", "--python", sys.executable, "--script"]
+    return [shutil.which("uv") or "uv", "run", *options]
 
 
 def _offer(said: dict[str, Any]) -> Offer:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -113,9 +111,7 @@ def main() -> int:
     for file in filter(None, (given.output / "results.md", given.markdown)):
         file.write_text(text)
     if given.plots:
-        options = ["--no-project", "--quiet", "--python", sys.executable, "--script"]
-        command = [shutil.which("uv") or "uv", "run", *options, str(HERE / "plot.py")]
-        subprocess.run([*command, str(raw), str(given.output)], check=True)
+        processes.run_script("plot.py", raw, given.output)
     return 0
 
 
