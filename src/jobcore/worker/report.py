@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from typing import Final
 
 from jobcore.claim import Claim
 from jobcore.ending import BATCH
@@ -16,6 +17,9 @@ from jobcore.manager import JobManager
 from jobcore.report import Report
 
 _logger = logging.getLogger("jobcore.worker")
+
+_MOMENT: Final = 0.05
+"""Seconds until a job is reported again that was locked."""
 
 
 class Reporter:
@@ -47,6 +51,9 @@ class Reporter:
         self._unsent.append(report)
         if self._flight is None:
             self._take_off()
+
+    def _send_later(self, report: Report, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._send, report)
 
     def _take_off(self) -> None:
         self._flight = asyncio.create_task(
@@ -87,10 +94,13 @@ class Reporter:
                 _log(report, answer)
             case ClaimLostError():
                 _logger.warning("job %s was %s too late", job_id, report.outcome)
-            case StoreUnavailableError() | JobConflictError():
+            case JobConflictError():  # another transaction has it, mostly for a moment
+                _logger.debug("job %s not reported yet: %s", job_id, answer)
+                self._send_later(report, min(_MOMENT, self._pause))
+                return False
+            case StoreUnavailableError():
                 _logger.warning("job %s not reported yet: %s", job_id, answer)
-                loop = asyncio.get_running_loop()
-                loop.call_later(self._pause, self._send, report)
+                self._send_later(report, self._pause)
                 return False
             case error:
                 _logger.error("job %s cannot be reported", job_id, exc_info=error)

@@ -17,6 +17,10 @@ from jobcore_sql.single.parts import NOW, counted, ctid, kept_lock
 from jobcore_sql.tables import jobs
 from jobcore_sql.transaction import Transaction
 
+_TRIES: Final = 2
+"""A claim of another worker may just have looked at a row that was queued when its
+statement began, and has it locked for as long as that takes."""
+
 _NOW: Final = datetime.max.replace(tzinfo=UTC)
 """Stands for the store's clock, which only the statement reads."""
 
@@ -33,7 +37,7 @@ def end(
     transaction: Transaction, transitions: Sequence[Transition]
 ) -> list[Answer] | None:
     """Make *transitions*, if each ends a claim for good. What is written of a group
-    that is not held as a whole is known again by its receipts."""
+    that does not end as a whole is known again by its receipts."""
     distinct = {each.job_id for each in transitions}
     if len(distinct) < len(transitions) or not all(map(ends_for_good, transitions)):
         return None
@@ -53,8 +57,13 @@ def end(
         names = ("id", "token", "receipt", *kind.names)
         statement = partial(_end, kind.status, kind.unless_requested)
         ((clause, parameters),) = pages(transaction.dialect, statement, names, rows)
-        row = transaction.first(clause, **parameters, offset=transaction.offset)
-        ended += row.ended
+        left = len(rows)
+        for _ in range(_TRIES):
+            row = transaction.first(clause, **parameters, offset=transaction.offset)
+            left -= row.ended
+            if not left:
+                break
+        ended += len(rows) - left
     return [Answer.APPLIED] * ended if ended == len(transitions) else None
 
 

@@ -420,6 +420,29 @@ async def test_reports_an_outcome_again_after_an_outage_of_the_store(
     assert "not reported yet" in caplog.text
 
 
+async def test_reports_soon_again_what_another_transaction_had_for_a_moment() -> None:
+    class Contended(InMemoryJobStore):
+        locked = 3
+
+        async def apply(self, transitions: Sequence[Transition]) -> list[Answer]:
+            if self.locked:
+                self.locked -= 1
+                return [Answer.LOCKED] * len(transitions)
+            return await super().apply(transitions)
+
+    tasks = Tasks()
+
+    @tasks.task()
+    async def work() -> str:
+        return "done"
+
+    rare = QUICK.model_copy(update={"job_polling_interval": timedelta(hours=1)})
+    async with Contended() as store, DefaultJobManager(store, rare) as jobs:
+        job = await jobs.submit(work.job())
+        async with Worker(jobs, tasks):
+            assert await jobs.result(job, timeout=timedelta(seconds=5)) == "done"
+
+
 async def test_dying_of_its_own_fault_it_cancels_the_body_and_raises(
     host: Host,
 ) -> None:

@@ -1,0 +1,52 @@
+"""Verbs in one statement, and what they do where something is in their way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy.util import await_only
+
+from jobcore import Answer
+from jobcore.lifecycle import complete
+from jobcore.testing import a_claim
+from jobcore_sql import SQLJobStore
+from jobcore_sql.dialects.postgresql import Cursor
+from tests.jobcore_sql import postgresql
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def store(server: str) -> AsyncIterator[SQLJobStore]:
+    async with postgresql.empty_store(server) as store:
+        yield store
+        assert (await store.verify()).sound
+
+
+async def test_a_row_that_was_locked_for_a_moment_ends_in_a_second_statement(
+    server: str, store: SQLJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = [await a_claim(store) for _ in range(2)]
+    other = await asyncpg.connect(postgresql.database(server))
+    transaction = other.transaction()
+    await transaction.start()
+    lock = "SELECT FROM jobs WHERE id = $1 FOR UPDATE"
+    await other.execute(lock, claims[0].job_id)
+    executed: list[str] = []
+    execute = Cursor.execute
+
+    def watched(cursor: Cursor, statement: str, values: Sequence[Any] = ()) -> None:
+        execute(cursor, statement, values)
+        executed.append(statement)
+        if len(executed) == 1:
+            await_only(transaction.rollback())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Cursor, "execute", watched)
+        answers = await store.apply([complete(each, b"1") for each in claims])
+    assert answers == [Answer.APPLIED] * 2
+    assert len(executed) == 2
+    await other.close()
