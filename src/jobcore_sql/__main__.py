@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from jobcore import StoreError
+from jobcore_sql.address import address
 from jobcore_sql.database import database
 from jobcore_sql.embedding import current_revision, migrate
 from jobcore_sql.options import SQLOptions
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 async def _run(act: str, url: str, options: SQLOptions) -> str:
-    there = database(url, options)
+    there = database(*address(url, options))
     try:
         return await there.open(_ACTS[act])
     finally:

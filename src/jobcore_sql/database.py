@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection
 
 from jobcore import InsertStatement, InTransaction, NewJob, StoreError
 from jobcore_sql.options import SQLOptions
@@ -71,9 +70,9 @@ class Database(Protocol):
         """Who wakes those who wait for news."""
 
 
-def database(given: str | AsyncEngine, options: SQLOptions) -> Database:
+def database(given: URL | AsyncEngine, options: SQLOptions) -> Database:
     """The database that a URL names, or an engine of the host's connects to."""
-    url = _parsed(given) if isinstance(given, str) else given.url
+    url = given if isinstance(given, URL) else given.url
     if options.schema is not None and url.get_backend_name() != "postgresql":
         problem = f"{url.get_backend_name()} has no schemas: name a prefix instead"
         raise StoreError(problem)
@@ -87,15 +86,7 @@ def database(given: str | AsyncEngine, options: SQLOptions) -> Database:
                 from jobcore_sql.pool import Pool  # noqa: PLC0415 - needs an extra
             except ImportError as error:
                 raise StoreError(_NO_DRIVER) from error
-            return Pool(url if isinstance(given, str) else given, options)
+            return Pool(given, options)
         case other:
             problem = f"there is no dialect for {other}"
             raise StoreError(problem)
-
-
-def _parsed(url: str) -> URL:
-    try:
-        return make_url(url)
-    except ArgumentError as error:
-        problem = "its URL cannot be read"
-        raise StoreError(problem) from error

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from pydantic import with_config
+
 from jobcore_sql.naming import Naming
 
 Synchronous = Literal["off", "normal", "full", "extra"]
 
 
+@with_config(extra="forbid")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SQLOptions:
     """How a SQL store works.

@@ -39,6 +39,7 @@ from jobcore import (
     WorkerRecord,
 )
 from jobcore_sql import control, directory, find, gate, renew, schema
+from jobcore_sql.address import address
 from jobcore_sql.apply import apply
 from jobcore_sql.claim import claim, nothing_queued
 from jobcore_sql.counting import statistics
@@ -71,7 +72,8 @@ class SQLJobStore(
 
     The URL is SQLAlchemy's, such as `sqlite+aiosqlite:///jobs.db` or
     `postgresql+asyncpg://user@host/database`. Any number of processes of one host may
-    share a file. Only servers have the ability `TransactionalStore`.
+    share a file. Only servers have the ability `TransactionalStore`. The query of the
+    URL may have options, each after `jobcore_`, as in `?jobcore_schema=jobs`.
 
     In the place of a URL stands an `AsyncEngine` of the host's on asyncpg. Its pool is
     then used; nothing is set on its connections but within transactions, and it is not
@@ -82,7 +84,11 @@ class SQLJobStore(
         self, url: str | AsyncEngine, options: SQLOptions | None = None
     ) -> None:
         self.options: SQLOptions = options or SQLOptions()
-        self._database = database(url, self.options)
+        if isinstance(url, str):
+            given, self.options = address(url, self.options)
+            self._database = database(given, self.options)
+        else:
+            self._database = database(url, self.options)
         self._idle = True  # the last claim found nothing, nor may the next
 
     async def __aenter__(self) -> Self:
