@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,15 +50,16 @@ async def _database(_: Path) -> AsyncIterator[str]:
         await connection.close()
 
 
-def _postgres_cpu() -> float:
-    """What all processes called postgres have used, and those of them that ended."""
+def postgres_cpu(only: Container[int] | None = None) -> float:
+    """What all processes called postgres have used, and those of them that ended; or
+    *only* some of them, by their ids."""
     ticks = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
             name, _, rest = (process / "stat").read_text().rpartition(") ")
         except OSError:  # it has ended
             continue
-        if name.endswith("(postgres"):
+        if name.endswith("(postgres") and (only is None or int(process.name) in only):
             ticks += sum(map(int, rest.split()[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
@@ -69,5 +70,5 @@ STORES: dict[str, Store] = {
 }
 if POSTGRES in os.environ:
     STORES["postgresql"] = Store(
-        place=_database, is_shared=True, server_cpu=_postgres_cpu
+        place=_database, is_shared=True, server_cpu=postgres_cpu
     )
