@@ -1,8 +1,9 @@
 """The periodic duties: promote, release stale claims, lift, prune.
 
-Every worker's process does upkeep unless it is told not to. Due jobs are promoted by
-everyone; the other duties are shared out by the worker directory, by turns and without
-a leader. No failure of the store ends a duty.
+Every worker does upkeep unless it is told not to; of those that share a manager one
+does it, and another goes on when that stops. Due jobs are promoted by every manager;
+the other duties are shared out by the worker directory, by turns and without a leader.
+No failure of the store ends a duty.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from random import Random
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from jobcore.errors import StoreError
 from jobcore.manager import JobManager
@@ -22,6 +24,10 @@ _SHORTEST: Final = timedelta(milliseconds=10)
 """What lies between two promotions at least, however many jobs are scheduled."""
 
 _logger = logging.getLogger("jobcore.upkeep")
+
+_Turns = WeakKeyDictionary[JobManager, asyncio.Lock]
+_turns: Final = WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns]()
+"""Who has the lock does the upkeep of a manager."""
 
 
 class Upkeep:
@@ -34,7 +40,9 @@ class Upkeep:
     async def run(self) -> None:
         stale = self._jobs.config.stale_job_claim_check_interval
         prune = self._jobs.config.prune_interval
-        async with asyncio.TaskGroup() as duties:
+        of_loop = _turns.setdefault(asyncio.get_running_loop(), _Turns())
+        turn = of_loop.setdefault(self._jobs, asyncio.Lock())
+        async with turn, asyncio.TaskGroup() as duties:
             duties.create_task(self._promote())
             duties.create_task(self._repeat("release_stale", self._release_all, stale))
             duties.create_task(self._repeat("lift", self._jobs.lift_held_jobs, stale))

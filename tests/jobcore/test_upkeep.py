@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -158,6 +158,30 @@ async def test_leaves_a_duty_to_whose_turn_it_is() -> None:
         store.offset = timedelta(hours=1)
         await _Never.asked.wait()
         assert (await jobs.get(job)).losses == 0
+
+
+async def test_one_of_a_manager_is_enough_and_another_goes_on_after_it() -> None:
+    class Watched(DefaultJobManager):
+        by: ClassVar[list[object]] = []
+
+        async def promote_due_jobs(self, limit: int = 1000) -> Promotion:
+            self.by.append(asyncio.current_task())
+            return await super().promote_due_jobs(limit)
+
+    async def often() -> bool:
+        return len(Watched.by) > 10
+
+    async def by_another() -> bool:
+        return len(set(Watched.by)) > 1
+
+    async with InMemoryJobStore() as store, Watched(store, QUICK) as jobs:
+        first, second = (asyncio.create_task(Upkeep(jobs).run()) for _ in range(2))
+        await until(often)
+        assert not await by_another()
+        first.cancel()
+        await until(by_another)
+        second.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
 
 
 async def test_outlives_an_outage(caplog: pytest.LogCaptureFixture) -> None:
