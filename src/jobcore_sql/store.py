@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import timedelta
@@ -48,6 +49,7 @@ from jobcore_sql.insert import insert
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.promote import nothing_due, promote
 from jobcore_sql.single.claim import UnfinishedClaim
+from jobcore_sql.transaction import Transaction
 from jobcore_sql.verify import verify
 
 if TYPE_CHECKING:
@@ -173,7 +175,11 @@ class SQLJobStore(
         worker: str,
         timeout: timedelta,  # noqa: ASYNC109 - the contract's
     ) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout.total_seconds()
         await self._database.waker.wait(queues, worker, timeout)
+        if loop.time() < until:  # there is news, which a look would only hold up
+            self._idle = False
 
     async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
         await self._write(control.pause, _named(queue=queue, task=task))
@@ -250,9 +256,10 @@ class SQLJobStore(
         *arguments: object,
         unless: Callable[..., T | None] | None = None,
     ) -> T:
-        """Run *verb* in a writing transaction, unless a single statement, or else a
-        look without the lock, has the answer already."""
-        first = self._database.single.get(verb, unless)
+        """Run *verb* in a writing transaction, unless a look without the lock, or else
+        a single statement, has the answer already."""
+        single = self._database.single.get(verb)
+        first = _either(unless, single) if unless and single else unless or single
         return await self._whole(verb, *arguments, unless=first)
 
     async def _whole(
@@ -266,6 +273,18 @@ class SQLJobStore(
             self.offset,
             unless=unless and (lambda transaction: unless(transaction, *arguments)),
         )
+
+
+def _either(
+    look: Callable[..., T | None], single: Callable[..., T | None]
+) -> Callable[..., T | None]:
+    """The answer of *look*, or else that of *single*."""
+
+    def either(transaction: Transaction, *arguments: object) -> T | None:
+        known = look(transaction, *arguments)
+        return single(transaction, *arguments) if known is None else known
+
+    return either
 
 
 def _is_new_in_line(inserted: Inserted) -> bool:

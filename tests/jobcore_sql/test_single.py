@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -11,12 +13,14 @@ from sqlalchemy.util import await_only
 
 from jobcore import Answer
 from jobcore.lifecycle import complete
-from jobcore.testing import a_claim
+from jobcore.testing import a_claim, a_job, a_request, inserted
 from jobcore_sql import SQLJobStore
 from jobcore_sql.dialects.postgresql import Cursor
 from tests.jobcore_sql import postgresql
 
 pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -50,3 +54,41 @@ async def test_a_row_that_was_locked_for_a_moment_ends_in_a_second_statement(
     assert answers == [Answer.APPLIED] * 2
     assert len(executed) == 2
     await other.close()
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whatever is executed."""
+    executed: list[str] = []
+    execute = Cursor.execute
+
+    def watched(cursor: Cursor, statement: str, values: Sequence[Any] = ()) -> None:
+        executed.append(statement)
+        execute(cursor, statement, values)
+
+    monkeypatch.setattr(Cursor, "execute", watched)
+    return executed
+
+
+async def test_while_there_is_nothing_a_claim_only_looks(
+    store: SQLJobStore, executed: list[str]
+) -> None:
+    await store.claim(a_request())
+    executed.clear()
+    await store.claim(a_request())
+    (look,) = executed
+    assert "UPDATE" not in look
+
+
+async def test_after_news_a_claim_does_not_look_first(
+    store: SQLJobStore, executed: list[str]
+) -> None:
+    await store.claim(a_request())
+    waiting = asyncio.create_task(store.wait(["default"], "worker", HOUR))
+    await asyncio.sleep(0)
+    await inserted(store, a_job())
+    await waiting
+    executed.clear()
+    assert (await store.claim(a_request())).claims
+    (taken,) = executed
+    assert "UPDATE" in taken
