@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -81,8 +82,16 @@ def find(
     return Page(found, lowest if size == WINDOW else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """How many jobs were deleted, and when the last of them had finished."""
+
+    count: int = 0
+    until: datetime | None = None
+
+
 def select_deleted(
-    transaction: Transaction, wanted: Filter, limit: int
+    transaction: Transaction, wanted: Filter, limit: int, since: datetime | None
 ) -> Sequence[Row[Any]]:
     """Which jobs `delete` would take, the oldest first."""
     conditions = [*_conditions(wanted, transaction.now), ~IS_IN_PROGRESS]
@@ -90,6 +99,8 @@ def select_deleted(
     if wanted.finished_for is None:
         return transaction.query(query.where(*conditions).order_by(jobs.c.id))
     oldest = query.order_by(jobs.c.finished_at, jobs.c.id)
+    if since is not None:
+        oldest = oldest.where(jobs.c.finished_at >= since)
     statuses = sorted(TERMINAL & (wanted.statuses or TERMINAL))
     # One index range per status, so that none has to be sorted.
     by_status = [
@@ -104,19 +115,23 @@ def nothing_to_delete(
     transaction: Transaction,
     wanted: Filter,
     limit: int,  # noqa: ARG001 - asked like `delete`
-) -> int | None:
+    since: datetime | None,
+) -> Deletion | None:
     """The answer where nothing matches."""
-    return None if select_deleted(transaction, wanted, 1) else 0
+    return None if select_deleted(transaction, wanted, 1, since) else Deletion()
 
 
-def delete(transaction: Transaction, wanted: Filter, limit: int) -> int:
-    """Delete jobs with all that belongs to them."""
-    rows = select_deleted(transaction, wanted, limit)
+def delete(
+    transaction: Transaction, wanted: Filter, limit: int, since: datetime | None
+) -> Deletion:
+    """Delete jobs with all that belongs to them; where their age is asked, of those
+    that finished *since*."""
+    rows = select_deleted(transaction, wanted, limit, since)
     ids = [row.id for row in rows]
     for statement in _DELETE:
         transaction.write(statement, {"ids": ids})
     transaction.count(Moves((row.queue, row.status, None) for row in rows))
-    return len(rows)
+    return Deletion(len(rows), rows[-1].finished_at) if rows else Deletion()
 
 
 def _source(wanted: Filter) -> Select[tuple[str]]:

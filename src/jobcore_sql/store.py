@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -92,6 +92,10 @@ class SQLJobStore(
         else:
             self._database = database(url, self.options)
         self._idle = True  # the last claim found nothing, nor may the next
+        # Where the next batch of a long deletion begins. What earlier ones deleted is
+        # in the index until a vacuum, and reading past it takes longer and longer. What
+        # was locked meanwhile is found by the next deletion.
+        self._swept: tuple[Filter | None, datetime | None] = (None, None)
 
     async def __aenter__(self) -> Self:
         await self._database.open(schema.check)
@@ -165,9 +169,14 @@ class SQLJobStore(
         return await self._read(statistics)
 
     async def delete(self, filter: Filter, limit: int) -> int:  # noqa: A002 - the word of the contract
-        return await self._write(
-            find.delete, filter, limit, unless=find.nothing_to_delete
+        swept, until = self._swept
+        since = until if swept == filter else None
+        deletion = await self._write(
+            find.delete, filter, limit, since, unless=find.nothing_to_delete
         )
+        full = deletion.count == limit
+        self._swept = (filter, deletion.until) if full else (None, None)
+        return deletion.count
 
     async def wait(
         self,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobcore_sql import SQLJobStore
+from jobcore_sql.dialects.postgresql import Cursor
 from tests.jobcore_sql import postgresql
 
 
@@ -33,3 +35,17 @@ def server(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     postgresql.url(name)
     return name
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is executed on servers."""
+    executed: list[str] = []
+    execute = Cursor.execute
+
+    def watched(cursor: Cursor, statement: str, values: Sequence[Any] = ()) -> None:
+        executed.append(statement)
+        execute(cursor, statement, values)
+
+    monkeypatch.setattr(Cursor, "execute", watched)
+    return executed

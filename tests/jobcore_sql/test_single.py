@@ -56,20 +56,6 @@ async def test_a_row_that_was_locked_for_a_moment_ends_in_a_second_statement(
     await other.close()
 
 
-@pytest.fixture
-def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Whatever is executed."""
-    executed: list[str] = []
-    execute = Cursor.execute
-
-    def watched(cursor: Cursor, statement: str, values: Sequence[Any] = ()) -> None:
-        executed.append(statement)
-        execute(cursor, statement, values)
-
-    monkeypatch.setattr(Cursor, "execute", watched)
-    return executed
-
-
 async def test_while_there_is_nothing_a_claim_only_looks(
     store: SQLJobStore, executed: list[str]
 ) -> None:
