@@ -55,6 +55,12 @@ def _among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(column.in_(select(unfolded.c.value)), **options)
 
 
+@compiles(Among, "mysql")
+def _among_values(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, listed = (compiler.process(each, **options) for each in element.clauses)
+    return f"{column} IN {listed}"  # which the values stand for with their brackets
+
+
 @compiles(Among, "postgresql")
 def _among_array(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     column, listed = element.clauses

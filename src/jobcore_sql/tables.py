@@ -12,9 +12,10 @@ for another, and upkeep folds that.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Index,
@@ -25,20 +26,47 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TextClause,
     text,
 )
 
 from jobcore import JobStatus, Outcome
-from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Whole, Word
+from jobcore_sql.columns import (
+    LONGEST,
+    MYSQL,
+    Duration,
+    Figures,
+    Instant,
+    Json,
+    Numbering,
+    Scope,
+    Utf8,
+    Whole,
+    Word,
+)
 from jobcore_sql.naming import TableName
+from jobcore_sql.partial import Condition, only
 
 metadata: MetaData = MetaData()
 
-ID: String = String(64).with_variant(String(64, collation="C"), "postgresql")
+ID: String = (
+    String(64)
+    .with_variant(String(64, collation="C"), "postgresql")
+    .with_variant(Utf8(64), *MYSQL)
+)
 """What ids are kept in: compared by code point, whatever the language of a database."""
-NAME: Text = Text().with_variant(Text(collation="C"), "postgresql")
-"""What is found by an index, and need not be sorted as people would."""
+NAME: Text = (
+    Text()
+    .with_variant(Text(collation="C"), "postgresql")
+    .with_variant(Utf8(300), *MYSQL)
+)
+"""What is found by an index, and need not be sorted as people would. The longest
+have a key of 255 bytes in them."""
+TEXT: Text = Text().with_variant(Utf8(), *MYSQL)
+KIND: String = String(8).with_variant(Utf8(8), *MYSQL)
+NUMBER: BigInteger = BigInteger().with_variant(Numbering(), *MYSQL)
+"""By which a row is found that has no key. Other databases know where each row lies,
+and leave it empty."""
+BYTES: LargeBinary = LargeBinary(LONGEST)
 
 _ZERO = text("0")
 
@@ -49,7 +77,7 @@ jobs: Table = Table(
     Column("task", NAME, nullable=False),
     Column("queue", NAME, nullable=False),
     Column("priority", SmallInteger, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("payload", BYTES, nullable=False),
     Column("labels", Json, nullable=False),
     Column("unique_key", NAME),
     Column("unique_scope", Scope, nullable=False),
@@ -57,10 +85,10 @@ jobs: Table = Table(
     Column("limit_figures", Figures, key="limit"),
     Column("max_retries", Whole(), nullable=False),
     Column("timeout", Duration),
-    Column("extra", LargeBinary),
+    Column("extra", BYTES),
     Column("status", Word(JobStatus), nullable=False),
     Column("held_by", NAME),
-    Column("reason", Text),
+    Column("reason", TEXT),
     Column("generation", Whole(), nullable=False, server_default=_ZERO),
     Column("attempt", Whole(), nullable=False, server_default=_ZERO),
     Column("failures", Whole(), nullable=False, server_default=_ZERO),
@@ -74,10 +102,10 @@ jobs: Table = Table(
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("outcome", Word(Outcome)),
-    Column("result", LargeBinary),
-    Column("error", LargeBinary),
+    Column("result", BYTES),
+    Column("error", BYTES),
     Column("token", NAME),
-    Column("receipt", Text),
+    Column("receipt", TEXT),
     Column("unique_lock", NAME),
     CheckConstraint("id <> ''", name="jobs_id"),
     CheckConstraint("priority BETWEEN -32768 AND 32767", name="jobs_priority"),
@@ -96,30 +124,32 @@ jobs: Table = Table(
     ),
 )
 
-_QUEUED = text("status = 'queued'")
-_SCHEDULED = text("status = 'scheduled'")
-_HELD = text("status = 'held'")
-_IN_PROGRESS = text("status = 'in_progress'")
-_LIMITED = text("status = 'in_progress' AND limit_key IS NOT NULL")
-_REQUESTED = text("status = 'in_progress' AND cancel_requested_at IS NOT NULL")
-_FINISHED = text("finished_at IS NOT NULL")
-_UNIQUE = text("unique_lock IS NOT NULL")
 
-
-def _only(condition: TextClause) -> dict[str, Any]:
-    """That an index is partial, as each database is told."""
-    return {"sqlite_where": condition, "postgresql_where": condition}
+def _of(status: JobStatus, condition: str = "") -> dict[str, Any]:
+    """That an index has only the jobs with *status*, and with *condition*."""
+    return only(Condition(f"status = '{status}'{condition}", led_by="status"))
 
 
 _c = jobs.c
-Index("jobs_queued", _c.queue, _c.priority, _c.due_at, _c.id, **_only(_QUEUED))
-Index("jobs_scheduled", _c.due_at, _c.id, **_only(_SCHEDULED))
-Index("jobs_held", _c.held_by, _c.priority, _c.due_at, _c.id, **_only(_HELD))
-Index("jobs_in_progress", _c.lease_until, _c.id, **_only(_IN_PROGRESS))
-Index("jobs_limited", _c.limit_key, **_only(_LIMITED))
-Index("jobs_cancel_requested", _c.worker, **_only(_REQUESTED))
-Index("jobs_finished", _c.status, _c.finished_at, _c.id, **_only(_FINISHED))
-Index("jobs_unique", _c.task, _c.unique_lock, unique=True, **_only(_UNIQUE))
+_PLACE = (_c.priority, _c.due_at, _c.id)
+Index("jobs_queued", _c.queue, *_PLACE, **_of(JobStatus.QUEUED))
+Index("jobs_scheduled", _c.due_at, _c.id, **_of(JobStatus.SCHEDULED))
+Index("jobs_held", _c.held_by, *_PLACE, **_of(JobStatus.HELD))
+Index("jobs_in_progress", _c.lease_until, _c.id, **_of(JobStatus.IN_PROGRESS))
+Index(
+    "jobs_limited",
+    _c.limit_key,
+    **_of(JobStatus.IN_PROGRESS, " AND limit_key IS NOT NULL"),
+)
+Index(
+    "jobs_cancel_requested",
+    _c.worker,
+    **_of(JobStatus.IN_PROGRESS, " AND cancel_requested_at IS NOT NULL"),
+)
+_FINISHED = only(Condition("finished_at IS NOT NULL"))
+Index("jobs_finished", _c.status, _c.finished_at, _c.id, **_FINISHED)
+_UNIQUE = only(Condition("unique_lock IS NOT NULL"))
+Index("jobs_unique", _c.task, _c.unique_lock, unique=True, **_UNIQUE)
 
 attempts: Table = Table(
     TableName("attempts", None),
@@ -130,7 +160,7 @@ attempts: Table = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("outcome", Word(Outcome)),
-    Column("error", LargeBinary),
+    Column("error", BYTES),
     sqlite_with_rowid=False,
 )
 
@@ -143,6 +173,9 @@ labels: Table = Table(
     sqlite_with_rowid=False,
 )
 Index("labels_job", labels.c.job_id)
+
+COUNTED: Final = ("queue", "status", "n")
+"""What `counts` and `deltas` have in common."""
 
 counts: Table = Table(
     TableName("counts", None),
@@ -159,12 +192,13 @@ deltas: Table = Table(
     Column("queue", NAME, nullable=False),
     Column("status", Word(JobStatus), nullable=False),
     Column("n", Integer, nullable=False),
+    Column("number", NUMBER),
 )
 
 pauses: Table = Table(
     TableName("pauses", None),
     metadata,
-    Column("kind", String(8), primary_key=True),
+    Column("kind", KIND, primary_key=True),
     Column("name", NAME, primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -186,7 +220,7 @@ workers: Table = Table(
     Column("queues", Json, nullable=False),
     Column("tasks", Json, nullable=False),
     Column("concurrency", Integer, nullable=False),
-    Column("version", Text, nullable=False),
+    Column("version", TEXT, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     sqlite_with_rowid=False,

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.anyio
 BEFORE, THIS, NEXT = (f"{int(schema.HEAD) + step:04}" for step in (-1, 0, 1))
 MIGRATION = """
 from sqlalchemy import Column, Integer, Text
+from jobcore_sql.partial import Condition
 
 revision = "{revision}"
 down_revision = "{before}"
@@ -33,7 +34,8 @@ compatible_since = "{since}"
 def upgrade(builder):
     jobs, schema = builder.naming.name("jobs"), builder.naming.schema
     builder.operations.add_column(jobs, Column("note", Text), schema=schema)
-    builder.create_index("jobs_note", "jobs", ["note"], where="note IS NOT NULL")
+    noted = Condition("note IS NOT NULL")
+    builder.create_index("jobs_note", "jobs", ["note"], where=noted)
     builder.create_table("notes", Column("id", Integer, primary_key=True))
 """
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from alembic.operations import Operations
-from sqlalchemy import CheckConstraint, text
+from sqlalchemy import CheckConstraint, inspect
 from sqlalchemy.schema import SchemaItem
 
 from jobcore_sql.naming import Naming
+from jobcore_sql.partial import Condition, only
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Builder:
 
     def create_table(self, name: str, *items: SchemaItem, **options: Any) -> None:
         """Create a table of columns and checks."""
+        if self._is_made(name):
+            return
         for each in items:
             if isinstance(each, CheckConstraint):
                 each.name = self.naming.name(str(each.name))
@@ -36,16 +39,28 @@ class Builder:
         columns: Sequence[str],
         *,
         unique: bool = False,
-        where: str | None = None,
+        where: Condition | None = None,
     ) -> None:
         """Create an index, of the rows alone of which *where* holds."""
-        databases = () if where is None else ("sqlite_where", "postgresql_where")
-        only: dict[str, Any] = {each: text(str(where)) for each in databases}
+        if self._is_made(table, name):
+            return
+        options = {} if where is None else only(where)
         self.operations.create_index(
             self.naming.name(name),
             self.naming.name(table),
             list(columns),
             schema=self.naming.schema,
             unique=unique,
-            **only,
+            **options,
         )
+
+    def _is_made(self, table: str, index: str | None = None) -> bool:
+        """Whether a migration has come as far that was cut short, on a database that
+        commits each step of it."""
+        if self.operations.get_context().impl.transactional_ddl:
+            return False
+        inspector, name = inspect(self.operations.get_bind()), self.naming.name(table)
+        if index is None:
+            return inspector.has_table(name)
+        made = {each["name"] for each in inspector.get_indexes(name)}
+        return self.naming.name(index) in made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    VARBINARY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -16,6 +17,7 @@ from sqlalchemy import (
 )
 
 from jobcore_sql.migrations.builder import Builder
+from jobcore_sql.partial import Condition
 
 revision = "0001"
 down_revision = None
@@ -23,8 +25,22 @@ compatible_since = "0001"
 branch_labels = None
 depends_on = None
 
-_ID = String(64).with_variant(String(64, collation="C"), "postgresql")
-_NAME = Text().with_variant(Text(collation="C"), "postgresql")
+_MYSQL = ("mysql", "mariadb")
+_BYTES = LargeBinary(2**32 - 1)
+_TEXT = Text().with_variant(_BYTES, *_MYSQL)
+_ID = (
+    String(64)
+    .with_variant(String(64, collation="C"), "postgresql")
+    .with_variant(VARBINARY(64), *_MYSQL)
+)
+_NAME = (
+    Text()
+    .with_variant(Text(collation="C"), "postgresql")
+    .with_variant(VARBINARY(300), *_MYSQL)
+)
+_KIND = String(8).with_variant(VARBINARY(8), *_MYSQL)
+_WORD = String(16).with_variant(VARBINARY(16), *_MYSQL)
+_SCOPE = String(80).with_variant(VARBINARY(80), *_MYSQL)
 _INSTANT = BigInteger().with_variant(DateTime(timezone=True), "postgresql")
 
 
@@ -45,18 +61,18 @@ def _create_jobs(builder: Builder) -> None:
         Column("task", _NAME, nullable=False),
         Column("queue", _NAME, nullable=False),
         Column("priority", SmallInteger, nullable=False),
-        Column("payload", LargeBinary, nullable=False),
-        Column("labels", Text, nullable=False),
+        Column("payload", _BYTES, nullable=False),
+        Column("labels", _TEXT, nullable=False),
         Column("unique_key", _NAME),
-        Column("unique_scope", String(80), nullable=False),
+        Column("unique_scope", _SCOPE, nullable=False),
         Column("limit_key", _NAME),
-        Column("limit_figures", Text),
+        Column("limit_figures", _TEXT),
         Column("max_retries", Integer, nullable=False),
         Column("timeout", BigInteger),
-        Column("extra", LargeBinary),
-        Column("status", String(16), nullable=False),
+        Column("extra", _BYTES),
+        Column("status", _WORD, nullable=False),
         Column("held_by", _NAME),
-        Column("reason", Text),
+        Column("reason", _TEXT),
         Column("generation", Integer, nullable=False, server_default=zero),
         Column("attempt", Integer, nullable=False, server_default=zero),
         Column("failures", Integer, nullable=False, server_default=zero),
@@ -69,11 +85,11 @@ def _create_jobs(builder: Builder) -> None:
         Column("lease_until", _INSTANT),
         Column("started_at", _INSTANT),
         Column("ended_at", _INSTANT),
-        Column("outcome", String(16)),
-        Column("result", LargeBinary),
-        Column("error", LargeBinary),
+        Column("outcome", _WORD),
+        Column("result", _BYTES),
+        Column("error", _BYTES),
         Column("token", _NAME),
-        Column("receipt", Text),
+        Column("receipt", _TEXT),
         Column("unique_lock", _NAME),
         CheckConstraint("id <> ''", name="jobs_id"),
         CheckConstraint("priority BETWEEN -32768 AND 32767", name="jobs_priority"),
@@ -110,15 +126,21 @@ def _index_jobs(builder: Builder) -> None:
             ("worker",),
             "status = 'in_progress' AND cancel_requested_at IS NOT NULL",
         ),
-        ("finished", ("status", "finished_at", "id"), "finished_at IS NOT NULL"),
     ):
-        builder.create_index(f"jobs_{name}", "jobs", columns, where=where)
+        condition = Condition(where, led_by="status")
+        builder.create_index(f"jobs_{name}", "jobs", columns, where=condition)
+    builder.create_index(
+        "jobs_finished",
+        "jobs",
+        ("status", "finished_at", "id"),
+        where=Condition("finished_at IS NOT NULL"),
+    )
     builder.create_index(
         "jobs_unique",
         "jobs",
         ("task", "unique_lock"),
         unique=True,
-        where="unique_lock IS NOT NULL",
+        where=Condition("unique_lock IS NOT NULL"),
     )
 
 
@@ -130,8 +152,8 @@ def _create_what_jobs_have(builder: Builder) -> None:
         Column("worker", _NAME, nullable=False),
         Column("started_at", _INSTANT, nullable=False),
         Column("ended_at", _INSTANT),
-        Column("outcome", String(16)),
-        Column("error", LargeBinary),
+        Column("outcome", _WORD),
+        Column("error", _BYTES),
         sqlite_with_rowid=False,
     )
     builder.create_table(
@@ -145,7 +167,7 @@ def _create_what_jobs_have(builder: Builder) -> None:
     builder.create_table(
         "counts",
         Column("queue", _NAME, primary_key=True),
-        Column("status", String(16), primary_key=True),
+        Column("status", _WORD, primary_key=True),
         Column("n", Integer, nullable=False),
         sqlite_with_rowid=False,
     )
@@ -154,14 +176,14 @@ def _create_what_jobs_have(builder: Builder) -> None:
 def _create_control(builder: Builder) -> None:
     builder.create_table(
         "pauses",
-        Column("kind", String(8), primary_key=True),
+        Column("kind", _KIND, primary_key=True),
         Column("name", _NAME, primary_key=True),
         sqlite_with_rowid=False,
     )
     builder.create_table(
         "limits",
         Column("key", _NAME, primary_key=True),
-        Column("figures", Text),
+        Column("figures", _TEXT),
         Column("enforced_at", _INSTANT),
         Column("reserved_at", _INSTANT),
         sqlite_with_rowid=False,
@@ -172,10 +194,10 @@ def _create_directory(builder: Builder) -> None:
     builder.create_table(
         "workers",
         Column("id", _NAME, primary_key=True),
-        Column("queues", Text, nullable=False),
-        Column("tasks", Text, nullable=False),
+        Column("queues", _TEXT, nullable=False),
+        Column("tasks", _TEXT, nullable=False),
         Column("concurrency", Integer, nullable=False),
-        Column("version", Text, nullable=False),
+        Column("version", _TEXT, nullable=False),
         Column("seen_at", _INSTANT, nullable=False),
         Column("expires_at", _INSTANT, nullable=False),
         sqlite_with_rowid=False,

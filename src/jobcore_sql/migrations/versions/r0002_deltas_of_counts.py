@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Integer, String, Text
+from sqlalchemy import VARBINARY, BigInteger, Column, Integer, String, Text
+from sqlalchemy.types import UserDefinedType
 
 from jobcore_sql.migrations.builder import Builder
 
@@ -12,7 +13,23 @@ compatible_since = "0002"
 branch_labels = None
 depends_on = None
 
-_NAME = Text().with_variant(Text(collation="C"), "postgresql")
+_MYSQL = ("mysql", "mariadb")
+_NAME = (
+    Text()
+    .with_variant(Text(collation="C"), "postgresql")
+    .with_variant(VARBINARY(300), *_MYSQL)
+)
+_WORD = String(16).with_variant(VARBINARY(16), *_MYSQL)
+
+
+class _Numbering(UserDefinedType[int]):
+    cache_ok = True
+
+    def get_col_spec(self, **options: object) -> str:  # noqa: ARG002 - SQLAlchemy passes them
+        return "BIGINT AUTO_INCREMENT PRIMARY KEY"
+
+
+_NUMBER = BigInteger().with_variant(_Numbering(), *_MYSQL)
 
 
 def upgrade(builder: Builder) -> None:
@@ -20,6 +37,7 @@ def upgrade(builder: Builder) -> None:
     builder.create_table(
         "deltas",
         Column("queue", _NAME, nullable=False),
-        Column("status", String(16), nullable=False),
+        Column("status", _WORD, nullable=False),
         Column("n", Integer, nullable=False),
+        Column("number", _NUMBER),
     )
