@@ -24,8 +24,8 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    union_all,
     update,
-    values,
 )
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningInsert
@@ -57,11 +57,24 @@ def insert_new_rows(
     transaction: Transaction, table: Table, names: Names, rows: Sequence[Sequence[Any]]
 ) -> set[Any]:
     """Enter those of *rows* whose keys nobody has, and answer with the first value of
-    each. Keys in somebody's open transaction are waited for."""
+    each. Keys in somebody's open transaction are waited for. Where a statement cannot
+    say which it entered, none of a page is that has a key which somebody has."""
     entered = set[Any]()
-    statement = partial(_insert_new, transaction.dialect.insert, table)
-    for clause, parameters in pages(transaction.dialect, statement, names, rows):
-        entered.update(value for (value,) in transaction.rows(clause, **parameters))
+    dialect = transaction.dialect
+    if dialect.has_arrays:
+        statement = partial(_insert_new, transaction.dialect.insert, table)
+        for clause, parameters in pages(dialect, statement, names, rows):
+            entered.update(value for (value,) in transaction.rows(clause, **parameters))
+        return entered
+    for start in range(0, len(rows), _LONGEST):
+        page = rows[start : start + _LONGEST]
+        try:
+            insert_rows(transaction, table, names, page)
+        except Exception as error:
+            if not dialect.is_taken(error):
+                raise
+        else:
+            entered.update(first for first, *_ in page)
     return entered
 
 
@@ -164,11 +177,15 @@ def listed(table: Table, own: Names, size: int) -> FromClause:
         return func.unnest(*arrays).table_valued(*columns, name="new").render_derived()
     parameters = iter(_cells(own, size))
     rows = [
-        tuple(bindparam(next(parameters), type_=table.c[name].type) for name in own)
+        select(
+            *(
+                bindparam(next(parameters), type_=table.c[name].type).label(name)
+                for name in own
+            )
+        )
         for _ in range(size)
     ]
-    columns = (column(name, table.c[name].type) for name in own)
-    return values(*columns, name="new").data(rows).cte("new")
+    return union_all(*rows).subquery("new")
 
 
 @lru_cache(maxsize=1024)

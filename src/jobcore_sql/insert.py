@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from jobcore import Inserted, Job, NewJob
 from jobcore_sql.among import Among
@@ -15,10 +15,21 @@ from jobcore_sql.records import JOB, job, lock
 from jobcore_sql.tables import jobs, labels
 from jobcore_sql.transaction import Moves, Transaction
 
-_BY_ID = select(*JOB).where(Among(jobs.c.id, "ids"))
-_BY_LOCK = select(*JOB).where(
-    Among(jobs.c.task, "tasks"), Among(jobs.c.unique_lock, "keys")
+
+class _Look(NamedTuple):
+    """How jobs are found that are there already."""
+
+    by_id: Select[Any]
+    by_lock: Select[Any]
+
+
+_LOOK = _Look(
+    select(*JOB).where(Among(jobs.c.id, "ids")),
+    select(*JOB).where(Among(jobs.c.task, "tasks"), Among(jobs.c.unique_lock, "keys")),
 )
+_CLOSER_LOOK = _Look(*(each.with_for_update(read=True) for each in _LOOK))
+"""A transaction of the host's may see nothing that is newer than its first look, but
+where it locks that."""
 
 _STORED = (
     "id",
@@ -44,23 +55,28 @@ _values = itemgetter(*_STORED)
 def insert(transaction: Transaction, new_jobs: Sequence[NewJob]) -> list[Inserted]:
     """Store *new_jobs*; what is there already is answered, in the batch as well."""
     created: set[str] = set()
+    look = _LOOK
     while True:
-        answers, fresh = _judge(transaction, new_jobs, created)
+        answers, fresh = _judge(transaction, new_jobs, created, look)
         entered = _store(transaction, fresh) if fresh else set[str]()
         if len(entered) == len(fresh):
             return answers
-        created |= entered  # another transaction stored the rest meanwhile
+        created |= entered
+        look = _CLOSER_LOOK  # at what another transaction stored meanwhile
 
 
 def _judge(
-    transaction: Transaction, new_jobs: Sequence[NewJob], created: Set[str]
+    transaction: Transaction,
+    new_jobs: Sequence[NewJob],
+    created: Set[str],
+    look: _Look,
 ) -> tuple[list[Inserted], list[Job]]:
     """What is to be answered, where this call has *created* some ids already, and
     which jobs are still to be stored for that."""
     answers: list[Inserted] = []
     ours = set(created)
     fresh: list[Job] = []
-    by_id, by_lock = _there(transaction, new_jobs)
+    by_id, by_lock = _there(transaction, new_jobs, look)
     for new in new_jobs:
         there = by_id.get(new.id)
         if there is None and new.unique_key is not None:
@@ -79,16 +95,17 @@ def _judge(
 
 
 def _there(
-    transaction: Transaction, new_jobs: Sequence[NewJob]
+    transaction: Transaction, new_jobs: Sequence[NewJob], look: _Look
 ) -> tuple[dict[str, Job], dict[tuple[str, str], Job]]:
-    by_id = [job(row) for row in transaction.rows(_BY_ID, ids=[n.id for n in new_jobs])]
+    ids = [each.id for each in new_jobs]
+    by_id = [job(row) for row in transaction.rows(look.by_id, ids=ids)]
     unique = [new for new in new_jobs if new.unique_key is not None]
     by_lock: list[Job] = []
     if unique:
         tasks = list({new.task for new in unique})
         keys = [new.unique_key for new in unique]
         by_lock = [
-            job(row) for row in transaction.rows(_BY_LOCK, tasks=tasks, keys=keys)
+            job(row) for row in transaction.rows(look.by_lock, tasks=tasks, keys=keys)
         ]
     return (
         {each.id: each for each in by_id},
