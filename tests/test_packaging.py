@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"jobcore": "jobcore_core", "jobcore_sql": "jobcore_sql"}
 """The import packages, which are folders in src, and their distributions' files."""
-DRIVERS = ("sqlalchemy", "alembic", "aiosqlite", "asyncpg", "redis")
+DRIVERS = ("sqlalchemy", "alembic", "aiosqlite", "asyncmy", "asyncpg", "redis")
 
 IMPORT_ALL = """
 import importlib, pathlib, sys
@@ -31,16 +31,17 @@ for file in package.rglob("*.py"):
         importlib.import_module(module.removesuffix(".__init__"))
 """
 
-NEED_A_DRIVER = (
-    "jobcore_sql.connections",
-    "jobcore_sql.dialects.postgresql",
-    "jobcore_sql.pool",
-)
+NEED_A_DRIVER = {
+    "mysql": "jobcore_sql.dialects.mysql",
+    "postgresql": "jobcore_sql.dialects.postgresql",
+}
+NEED_ANY_DRIVER = ("jobcore_sql.connections", "jobcore_sql.pool")
 
 OPEN_A_SERVER = """
+import sys
 from jobcore import StoreError, store_from_url
 try:
-    store_from_url("postgresql://127.0.0.1/jobs")
+    print(type(store_from_url(f"{sys.argv[1]}://127.0.0.1/jobs")).__name__)
 except StoreError as error:
     print(error)
 """
@@ -191,19 +192,28 @@ def test_the_sql_store_alone_brings_the_core(built: Path, tmp_path: Path) -> Non
     environment = Environment.created(tmp_path / "alone")
     environment.install("--find-links", built, wheel(built, "jobcore_sql"))
     assert environment.run("-c", FIND, "pytest", "hypothesis") == "[]\n"
-    environment.run("-c", IMPORT_ALL, "jobcore_sql", *NEED_A_DRIVER)
+    left_out = [*NEED_ANY_DRIVER, *NEED_A_DRIVER.values()]
+    environment.run("-c", IMPORT_ALL, "jobcore_sql", *left_out)
     assert environment.run("-c", example_of("jobcore_sql")) == "Hello, world!\n"
     assert (environment.folder / "jobs.db").exists()
 
 
-def test_a_server_asks_for_its_extra_by_name(built: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "extra"),
+    [("postgresql", "postgresql"), ("mysql", "mysql"), ("mariadb", "mysql")],
+)
+def test_a_server_asks_for_its_extra_by_name(
+    built: Path, tmp_path: Path, scheme: str, extra: str
+) -> None:
     environment = Environment.created(tmp_path / "alone")
     environment.install("--find-links", built, wheel(built, "jobcore_sql"))
-    told = environment.run("-c", OPEN_A_SERVER)
-    assert "pip install 'jobcore-sql[postgresql]'" in told
-    extra = f"jobcore-sql[postgresql] @ {wheel(built, 'jobcore_sql').as_uri()}"
-    environment.install("--find-links", built, extra)
-    environment.run("-c", IMPORT_ALL, "jobcore_sql")
+    told = environment.run("-c", OPEN_A_SERVER, scheme)
+    assert f"pip install 'jobcore-sql[{extra}]'" in told
+    wanted = f"jobcore-sql[{extra}] @ {wheel(built, 'jobcore_sql').as_uri()}"
+    environment.install("--find-links", built, wanted)
+    others = [each for name, each in NEED_A_DRIVER.items() if name != extra]
+    environment.run("-c", IMPORT_ALL, "jobcore_sql", *others)
+    assert environment.run("-c", OPEN_A_SERVER, scheme) == "SQLJobStore\n"
 
 
 def test_the_extra_brings_the_kit(built: Path, tmp_path: Path) -> None:

@@ -31,6 +31,17 @@ def upsert(make: Make, table: Table, names: tuple[str, ...]) -> ClauseElement:
 
 
 @cache
+def add_up(make: Make, table: Table) -> ClauseElement:
+    """An INSERT of whole rows of *table*, whose n is added to that of what is there."""
+    statement = row_of(make, table, table.columns.keys())
+    adding: ClauseElement = statement.on_conflict_do_update(
+        index_elements=table.primary_key,
+        set_={"n": table.c.n + statement.excluded.n},
+    )
+    return adding
+
+
+@cache
 def insert_missing(make: Make, table: Table, names: tuple[str, ...]) -> ClauseElement:
     """An INSERT of the columns *names* that leaves what is there."""
     leaving: ClauseElement = row_of(make, table, names).on_conflict_do_nothing()

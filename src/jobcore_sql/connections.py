@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from jobcore_sql.dialects.postgresql import Cursor, PostgreSQLDialect
+from jobcore_sql.dialects.pooled import PoolCursor, PooledDialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Lent:
     """A connection, and a cursor on it for what runs outside of SQLAlchemy."""
 
     connection: AsyncConnection
-    cursor: Cursor
+    cursor: PoolCursor
 
 
 class Connections:
@@ -29,7 +29,7 @@ class Connections:
     """
 
     def __init__(
-        self, engine: AsyncEngine, dialect: PostgreSQLDialect, kept: int | None
+        self, engine: AsyncEngine, dialect: PooledDialect, kept: int | None
     ) -> None:
         self.engine: AsyncEngine = engine
         self._dialect = dialect

@@ -21,7 +21,7 @@ T = TypeVar("T")
 Verb = Callable[[Transaction], T]
 Singles = Mapping[Callable[..., Any], Callable[..., Any]]
 
-_NO_DRIVER = "its driver is missing: pip install 'jobcore-sql[postgresql]'"
+_NO_DRIVER = "its driver is missing: pip install 'jobcore-sql[{}]'"
 
 
 class Database(Protocol):
@@ -81,12 +81,26 @@ def database(given: URL | AsyncEngine, options: SQLOptions) -> Database:
             from jobcore_sql.lanes import Lanes  # noqa: PLC0415 - as others do
 
             return Lanes(url, options)
-        case "postgresql":
+        case "postgresql" | "mysql" | "mariadb" as name:
+            extra = "postgresql" if name == "postgresql" else "mysql"
             try:
-                from jobcore_sql.pool import Pool  # noqa: PLC0415 - needs an extra
+                return _pool(extra, given, options)
             except ImportError as error:
-                raise StoreError(_NO_DRIVER) from error
-            return Pool(given, options)
+                raise StoreError(_NO_DRIVER.format(extra)) from error
         case other:
             problem = f"there is no dialect for {other}"
             raise StoreError(problem)
+
+
+def _pool(kind: str, target: URL | AsyncEngine, options: SQLOptions) -> Database:
+    """A pool for a *kind* of server; ImportError where its driver is missing."""
+    from jobcore_sql.pool import Pool  # noqa: PLC0415 - needs an extra
+
+    is_ours = isinstance(target, URL)
+    if kind == "postgresql":
+        from jobcore_sql.dialects.postgresql import PostgreSQLDialect  # noqa: PLC0415
+
+        return Pool(target, PostgreSQLDialect(options, is_ours=is_ours), options)
+    from jobcore_sql.dialects.mysql import MySQLDialect  # noqa: PLC0415
+
+    return Pool(target, MySQLDialect(options, is_ours=is_ours), options)

@@ -4,38 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.util import greenlet_spawn
 
 from jobcore import Answer, Inserted, InTransaction, JobStatus, NewJob, Transition
 from jobcore_sql.apply import apply
-from jobcore_sql.dialects import StoreDialect
+from jobcore_sql.dialects.pooled import NotifyingDialect, PooledDialect
 from jobcore_sql.insert import insert
 from jobcore_sql.transaction import Transaction
 
 T = TypeVar("T")
 
 
-class HostDialect(StoreDialect, Protocol):
-    """What a database must be able to do for transactions of the host."""
-
-    @property
-    def errors(self) -> tuple[type[Exception], ...]:
-        """What is raised by the driver, and around it."""
-
-    async def host_cursor(self, connection: object) -> Any:
-        """A cursor on *connection*, in its open transaction; InvalidJobError."""
-
-    def tell(self, cursor: Any, names: Sequence[str]) -> None:
-        """Let *names* be told to all who listen, with the commit."""
-
-
 class HostTransaction(InTransaction):
     """Runs verbs where the host is, and leaves everything else to it."""
 
     def __init__(
-        self, dialect: HostDialect, connection: object, offset: timedelta
+        self, dialect: PooledDialect, connection: object, offset: timedelta
     ) -> None:
         self._dialect = dialect
         self._connection = connection
@@ -56,14 +42,14 @@ class HostTransaction(InTransaction):
             for each in inserted
             if each.created and each.job.status is JobStatus.QUEUED
         }
-        if queues:
+        if queues and isinstance(self._dialect, NotifyingDialect):
             # To everybody, also the own process, which does not know of the commit.
             self._dialect.tell(transaction.cursor, [f":{each}" for each in queues])
         return inserted
 
     async def _run(self, verb: Callable[..., T], argument: object) -> T:
         try:
-            cursor = await self._dialect.host_cursor(self._connection)
+            cursor: Any = await self._dialect.host_cursor(self._connection)
             transaction = Transaction(cursor, self._offset, self._dialect)
             return await greenlet_spawn(verb, transaction, argument)
         except self._dialect.errors as error:

@@ -11,9 +11,10 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Set
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -30,17 +31,22 @@ from jobcore import (
 )
 from jobcore_sql.connections import Connections, Lent
 from jobcore_sql.database import Singles, Verb
-from jobcore_sql.dialects.postgresql import Cursor, PostgreSQLDialect
+from jobcore_sql.dialects.pooled import NotifyingDialect, PooledDialect
+from jobcore_sql.fold import fold, nothing_to_fold
 from jobcore_sql.foreign import insert_statement
 from jobcore_sql.host import HostTransaction
 from jobcore_sql.listen import Hear, Listener
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.problems import CLOSED, NEVER_OPENED, OPEN, OTHER_LOOP, OTHER_PROCESS
 from jobcore_sql.single import SINGLE
-from jobcore_sql.single.fold import fold
+from jobcore_sql.single.fold import fold as single_fold
 from jobcore_sql.transaction import Transaction
+from jobcore_sql.wake import Ringer
 
 T = TypeVar("T")
+
+_REPEATS: Final = 5
+"""How often a transaction that met a deadlock is repeated at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +61,15 @@ class _Opened:
 class Pool:
     """Opens, runs and closes."""
 
-    def __init__(self, given: URL | AsyncEngine, options: SQLOptions) -> None:
+    def __init__(
+        self, given: URL | AsyncEngine, dialect: PooledDialect, options: SQLOptions
+    ) -> None:
         self._given = given
-        is_ours = isinstance(given, URL)
-        self._dialect = PostgreSQLDialect(options, is_ours=is_ours)
+        self._dialect = dialect
         self._options = options
         self._opened: _Opened | None = None
         self._problem = NEVER_OPENED
-        self._listener = Listener(self._listening, self._notify)
+        self._waker = self._waker_for(dialect)
         self._calls: set[asyncio.Task[Any]] = set()
 
     async def open(self, see_to: Callable[[Connection, SQLOptions], T]) -> T:
@@ -81,7 +88,7 @@ class Pool:
                 connection = lent.connection
                 answer = await connection.run_sync(see_to, self._options)
                 await connection.commit()
-            self._listener.open()
+            self._waker.open()
         except BaseException:
             await self.close()
             raise
@@ -93,7 +100,7 @@ class Pool:
         if is_here:
             while self._calls:
                 await asyncio.wait(set(self._calls))
-            await self._listener.close()
+            await self._waker.close()
         self._opened, self._problem = None, CLOSED
         if opened is not None and is_here:
             await opened.connections.close()
@@ -117,11 +124,12 @@ class Pool:
 
     @property
     def single(self) -> Singles:
-        return SINGLE
+        return SINGLE if self._dialect.queries_write else {}
 
     @property
     def abilities(self) -> Set[type[Any]]:
-        return {TransactionalStore, StatementStore}
+        of_queries = {StatementStore} if self._dialect.queries_write else set()
+        return {TransactionalStore, *of_queries}
 
     def using(self, connection: object, offset: timedelta) -> HostTransaction:
         self._usable()
@@ -129,35 +137,49 @@ class Pool:
 
     def insert_statement(
         self, jobs: Sequence[NewJob], offset: timedelta
-    ) -> InsertStatement:
+    ) -> InsertStatement | None:
+        if not self._dialect.queries_write:
+            return None
         return insert_statement(self._dialect, self._options.naming, offset, jobs)
 
     async def fold(self) -> None:
-        await self.glance(fold, timedelta(0))
+        if self._dialect.queries_write:
+            await self.glance(single_fold, timedelta(0))
+        else:
+            await self.write(fold, timedelta(0), unless=nothing_to_fold)
 
     @property
-    def waker(self) -> Listener:
-        return self._listener
+    def waker(self) -> Listener | Ringer:
+        return self._waker
 
-    async def _notify(self, names: Sequence[str]) -> None:
+    def _waker_for(self, dialect: PooledDialect) -> Listener | Ringer:
+        if not isinstance(dialect, NotifyingDialect):
+            return Ringer()
+        return Listener(
+            partial(self._listening, dialect), partial(self._notify, dialect)
+        )
+
+    async def _notify(self, dialect: NotifyingDialect, names: Sequence[str]) -> None:
         def notify(transaction: Transaction) -> None:
-            self._dialect.tell(transaction.cursor, names)
+            dialect.tell(transaction.cursor, names)
 
         await self.glance(notify, timedelta(0))
 
     @asynccontextmanager
-    async def _listening(self, hear: Hear) -> AsyncIterator[Awaitable[Any]]:
+    async def _listening(
+        self, dialect: NotifyingDialect, hear: Hear
+    ) -> AsyncIterator[Awaitable[Any]]:
         try:
-            async with self._dialect.listening(self._usable().engine, hear) as broken:
+            async with dialect.listening(self._usable().engine, hear) as broken:
                 yield broken
-        except self._dialect.errors as error:
-            raise self._dialect.mapped(error) from error
+        except dialect.errors as error:
+            raise dialect.mapped(error) from error
 
     async def _run(
         self,
         verb: Verb[T],
         offset: timedelta,
-        begin: Callable[[Cursor], None] | None = None,
+        begin: Callable[[Any], None] | None = None,
     ) -> T:
         """Run *verb*, to its end even where its caller is cancelled meanwhile: there is
         no good way to call a statement back, and its effect would be unknown."""
@@ -167,10 +189,12 @@ class Pool:
             try:
                 async with self._lent() as lent:
                     cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
-                    news = self._listener.news
+                    news = self._waker.news
                     transaction = Transaction(cursor, offset, self._dialect, news)
                     begun = begin or self._dialect.begin_single
-                    result = await greenlet_spawn(_transact, transaction, verb, begun)
+                    result = await greenlet_spawn(
+                        self._repeat, transaction, verb, begun
+                    )
             except Exception as error:  # noqa: BLE001 - it is the caller's
                 if not answer.done():
                     answer.set_exception(error)
@@ -184,6 +208,21 @@ class Pool:
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         return await answer
+
+    def _repeat(
+        self,
+        transaction: Transaction,
+        verb: Verb[T],
+        begin: Callable[[Any], None] | None,
+    ) -> T:
+        """Run *verb*, again if the server has undone it in favour of another."""
+        for _ in range(_REPEATS):
+            try:
+                return _transact(replace(transaction), verb, begin)
+            except self._dialect.errors as error:
+                if not self._dialect.is_deadlock(error):
+                    raise
+        return _transact(replace(transaction), verb, begin)
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Lent]:
@@ -216,7 +255,7 @@ class Pool:
 def _transact(
     transaction: Transaction,
     verb: Verb[T],
-    begin: Callable[[Cursor], None] | None,
+    begin: Callable[[Any], None] | None,
 ) -> T:
     cursor: Any = transaction.cursor
     if begin is None:

@@ -70,16 +70,17 @@ class SQLJobStore(
     TransactionalStore,
     StatementStore,
 ):
-    """Keeps jobs in a SQL database: a file of SQLite, or PostgreSQL.
+    """Keeps jobs in a SQL database: a file of SQLite, PostgreSQL, MariaDB, or MySQL.
 
-    The URL is SQLAlchemy's, such as `sqlite+aiosqlite:///jobs.db` or
-    `postgresql+asyncpg://user@host/database`. Any number of processes of one host may
-    share a file. Only servers have the ability `TransactionalStore`. The query of the
-    URL may have options, each after `jobcore_`, as in `?jobcore_schema=jobs`.
+    The URL is SQLAlchemy's, such as `sqlite+aiosqlite:///jobs.db`,
+    `postgresql+asyncpg://user@host/database` or `mysql+asyncmy://user@host/database`.
+    Any number of processes of one host may share a file. Only servers have the ability
+    `TransactionalStore`. The query of the URL may have options, each after
+    `jobcore_`, as in `?jobcore_schema=jobs`.
 
-    In the place of a URL stands an `AsyncEngine` of the host's on asyncpg. Its pool is
-    then used; nothing is set on its connections but within transactions, and it is not
-    closed.
+    In the place of a URL stands an `AsyncEngine` of the host's on asyncpg or asyncmy.
+    Its pool is then used; nothing is set on its connections but within transactions,
+    and it is not closed.
     """
 
     def __init__(

@@ -75,6 +75,37 @@ class Waker(Protocol):
         """*worker* is gone."""
 
 
+class Ringer:
+    """Wakes those of its own process; others find what is new by polling."""
+
+    def __init__(self) -> None:
+        self._bell = Bell()
+
+    def open(self) -> None:
+        """There is nothing to listen to."""
+
+    async def close(self) -> None:
+        """Nor anything to close."""
+
+    async def wait(
+        self,
+        queues: Sequence[str],
+        worker: str,  # noqa: ARG002 - requests to cancel wake everybody
+        timeout: timedelta,  # noqa: ASYNC109 - the contract's
+    ) -> None:
+        await self._bell.heard(frozenset(queues), timeout)
+
+    def wake(self, queues: Set[str] | None) -> None:
+        self._bell.ring(queues)
+
+    def news(self, queues: Set[str]) -> Sequence[str]:  # noqa: ARG002 - nobody hears
+        """Nothing is told by a transaction."""
+        return ()
+
+    def forget(self, worker: str) -> None:
+        """Nothing is kept of a worker."""
+
+
 class Watch:
     """Who waits, and what each has seen of the file.
 

@@ -12,6 +12,7 @@ import pytest
 from jobcore.lifecycle import cancel
 from jobcore.testing import a_claim, a_job, a_token, inserted
 from jobcore_sql import SQLJobStore, listen
+from jobcore_sql.dialects.postgresql import PostgreSQLDialect
 from tests.jobcore_sql import postgresql
 
 pytestmark = pytest.mark.anyio
@@ -145,7 +146,7 @@ async def test_a_listener_that_hears_nothing_says_so(
         return None
 
     monkeypatch.setattr(listen, "_PATIENCE", 0.01)
-    monkeypatch.setattr("jobcore_sql.pool.PostgreSQLDialect.tell", nobody)
+    monkeypatch.setattr(PostgreSQLDialect, "tell", nobody)
     with caplog.at_level(logging.WARNING):
         async with postgresql.empty_store(server):
             while not caplog.records:  # noqa: ASYNC110 - nothing else tells of it

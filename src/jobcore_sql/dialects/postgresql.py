@@ -35,7 +35,7 @@ from jobcore import InvalidJobError, StoreError, StoreUnavailableError
 from jobcore_sql.conflict import row_of
 from jobcore_sql.naming import language
 from jobcore_sql.options import SQLOptions
-from jobcore_sql.tables import deltas
+from jobcore_sql.tables import COUNTED, deltas
 
 _CONNECTIONS: Final = (asyncpg.Connection, asyncpg.pool.PoolConnectionProxy)
 _STRANGE: Final = (
@@ -98,6 +98,7 @@ class PostgreSQLDialect:
     insert: Callable[[Table], Any] = staticmethod(postgresql.insert)
     has_arrays: bool = True
     has_one_writer: bool = False
+    queries_write: bool = True
     errors: tuple[type[Exception], ...] = (
         asyncpg.PostgresError,
         SQLAlchemyError,
@@ -244,6 +245,9 @@ class PostgreSQLDialect:
     def is_taken(self, error: Exception) -> bool:
         return isinstance(error, asyncpg.UniqueViolationError)
 
+    def is_deadlock(self, error: Exception) -> bool:
+        return isinstance(error, asyncpg.DeadlockDetectedError)
+
     def mapped(self, error: Exception) -> StoreError:
         cause = error.orig if isinstance(error, DBAPIError) else error
         cause = getattr(cause, "__cause__", None) or cause
@@ -265,5 +269,5 @@ def _milliseconds(length: timedelta) -> str:
 
 @cache
 def _append() -> Insert:
-    row: Insert = row_of(postgresql.insert, deltas, deltas.columns.keys())
+    row: Insert = row_of(postgresql.insert, deltas, COUNTED)
     return row

@@ -18,12 +18,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     URL,
-    Column,
     Connection,
     Dialect,
     Engine,
@@ -39,7 +37,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
 
 from jobcore import StoreError, StoreUnavailableError
-from jobcore_sql.conflict import row_of
+from jobcore_sql.conflict import add_up
 from jobcore_sql.dialects.packed import packed
 from jobcore_sql.naming import language
 from jobcore_sql.options import SQLOptions, Synchronous
@@ -126,7 +124,7 @@ class SQLiteDialect:
         return version
 
     def change_counts(self) -> ClauseElement:
-        return _add_up(counts, counts.c.n)
+        return add_up(self.insert, counts)
 
     def damage(self, cursor: DBAPICursor) -> tuple[str, ...]:
         cursor.execute("PRAGMA integrity_check")
@@ -160,13 +158,3 @@ _NO_FILE = "SQLite needs a file here; for jobs that need not last use memory://"
 def _code(cause: object) -> int | None:
     code = getattr(cause, "sqlite_errorcode", None)
     return None if code is None else code & _PRIMARY
-
-
-@cache
-def _add_up(table: Table, column: Column[Any]) -> ClauseElement:
-    statement = row_of(sqlite.insert, table, table.columns.keys())
-    added = {column.name: column + statement.excluded[column.name]}
-    adding: ClauseElement = statement.on_conflict_do_update(
-        index_elements=table.primary_key, set_=added
-    )
-    return adding
