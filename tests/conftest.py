@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.jobcore_sql import postgresql
+from tests.jobcore_sql import mysql, postgresql
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +20,7 @@ def anyio_backend() -> str:
 
 def pytest_sessionfinish() -> None:
     """End the servers that tests have started."""
+    mysql.stop()
     postgresql.stop()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ import checksums
 import pytest
 
 from tests.examples.script import command, run
-from tests.jobcore_sql import postgresql
+from tests.jobcore_sql import mysql, postgresql
 
 ODD_NAMES = (
     "plain",
@@ -149,7 +150,10 @@ def test_trees_share_a_store_and_its_own_files_are_left_out(start: Path) -> None
     assert len(listed(start)) == 2 * files
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "kind",
+    ["memory", "sqlite", "postgresql", pytest.param("mysql", marks=mysql.needed)],
+)
 def test_store_and_output_can_be_chosen(start: Path, kind: str) -> None:
     (start / "sums").mkdir()
     store = "memory://"
@@ -157,6 +161,8 @@ def test_store_and_output_can_be_chosen(start: Path, kind: str) -> None:
         store = "sqlite+aiosqlite:///other.db"
     elif kind == "postgresql":
         store = postgresql.url("18")
+    elif kind == "mysql":
+        store = asyncio.run(mysql.url())
     finished = run(
         *("checksums.py", "tree", "--store", store, "--output", "sums/all"), cwd=start
     )

@@ -11,18 +11,21 @@ from sqlalchemy import func, select
 from jobcore.job import JobStatus
 from jobcore.testing import a_job, inserted
 from jobcore_sql import SQLJobStore
-from jobcore_sql.single import fold
+from jobcore_sql import fold as whole_fold
+from jobcore_sql.single import fold as single_fold
 from jobcore_sql.tables import deltas
-from tests.jobcore_sql import postgresql
+from tests.jobcore_sql import mysql, postgresql
 
 pytestmark = pytest.mark.anyio
 
 _NUMBER = select(func.count()).select_from(deltas)
 
 
-@pytest.fixture
-async def store(server: str) -> AsyncIterator[SQLJobStore]:
-    async with postgresql.empty_store(server) as store:
+@pytest.fixture(params=[*postgresql.SERVERS, pytest.param("mysql", marks=mysql.needed)])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[SQLJobStore]:
+    server: str = request.param
+    empty = mysql.empty_store() if server == "mysql" else postgresql.empty_store(server)
+    async with empty as store:
         yield store
 
 
@@ -34,7 +37,8 @@ async def number_of_deltas(store: SQLJobStore) -> int:
 async def test_promote_folds_what_inserts_appended(
     store: SQLJobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fold, "_ENOUGH", select(deltas.c.n).offset(9).limit(1))
+    for each in (single_fold, whole_fold):
+        monkeypatch.setattr(each, "_ENOUGH", select(deltas.c.n).offset(9).limit(1))
     for _ in range(9):
         await inserted(store, a_job(queue="one"))
     await store.promote(1)

@@ -47,6 +47,8 @@ def test_names_are_options(server: str, capsys: pytest.CaptureFixture[str]) -> N
         (["migrate", "sqlite:///jobs.db", "--prefix", "a-"], "the prefix 'a-'"),
         (["current", "sqlite:////there/is/none.db"], "unable to open"),
         (["current", "postgresql://127.0.0.1:1/jobs"], "Connect"),
+        (["current", "mysql://127.0.0.1:1/jobs"], "Can't connect"),
+        (["migrate", "mysql://127.0.0.1:1/jobs", "--schema", "jobs"], "has no schemas"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(

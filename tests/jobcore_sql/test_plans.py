@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from jobcore.job import JobStatus, Limit
+from jobcore.job import JobStatus, Limit, NewJob
 from jobcore.lifecycle import complete
 from jobcore.query import Filter
 from jobcore.testing import a_job, a_request, named, pass_time
@@ -113,11 +113,10 @@ ACTS = [
 ]
 
 
-@pytest.fixture
-async def full(statements: list[str], store: SQLJobStore) -> SQLJobStore:
-    """A store with jobs of all kinds; *statements* are those that follow."""
+def a_bit_of_all() -> list[NewJob]:
+    """Jobs of all kinds."""
     limit = Limit(concurrency=2)
-    jobs = [
+    return [
         *(
             a_job(queue=queue, priority=each % 3)
             for each in range(50)
@@ -128,7 +127,12 @@ async def full(statements: list[str], store: SQLJobStore) -> SQLJobStore:
         *(a_job(queue="limited", limit_key="key", limit=limit) for _ in range(50)),
         *(a_job(queue="c", labels={"colour": "red"}) for _ in range(50)),
     ]
-    await store.insert([named(store, each) for each in jobs])
+
+
+@pytest.fixture
+async def full(statements: list[str], store: SQLJobStore) -> SQLJobStore:
+    """A store with jobs of all kinds; *statements* are those that follow."""
+    await store.insert([named(store, each) for each in a_bit_of_all()])
     statements.clear()
     return store
 

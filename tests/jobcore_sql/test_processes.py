@@ -1,10 +1,11 @@
-"""Several processes on one file."""
+"""Several processes on one file, or on a server."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from jobcore.claim import ClaimRequest
 from jobcore.job import JobStatus
 from jobcore.testing import a_job, a_request, named
 from jobcore_sql import SQLJobStore
+from tests.jobcore_sql import mysql
 from tests.jobcore_sql.processes import another, finished, heard, tell
 
 pytestmark = pytest.mark.anyio
@@ -56,10 +58,22 @@ async with SQLJobStore(url) as store:
 """
 
 
-async def test_eight_processes_open_an_empty_file_at_the_same_time(url: str) -> None:
+@pytest.fixture(params=["file", pytest.param("mysql", marks=mysql.needed)])
+async def shared(request: pytest.FixtureRequest, url: str) -> AsyncIterator[str]:
+    """The URL of what is empty, and can be shared by processes."""
+    if request.param == "file":
+        yield url
+        return
+    async with mysql.an_empty_database("shared") as server_url:
+        yield server_url
+
+
+async def test_eight_processes_open_an_empty_database_at_the_same_time(
+    shared: str,
+) -> None:
     async with AsyncExitStack() as stack:
         others = [
-            await stack.enter_async_context(another(OPEN, url, f"job-{each}"))
+            await stack.enter_async_context(another(OPEN, shared, f"job-{each}"))
             for each in range(8)
         ]
         for each in others:
@@ -67,18 +81,18 @@ async def test_eight_processes_open_an_empty_file_at_the_same_time(url: str) -> 
         for each in others:
             tell(each)
         await asyncio.gather(*map(finished, others))
-    async with SQLJobStore(url) as store:
+    async with SQLJobStore(shared) as store:
         assert (await store.statistics()).count(JobStatus.QUEUED) == 8
         assert (await store.verify()).sound
 
 
-async def test_eight_processes_start_each_job_once(url: str) -> None:
+async def test_eight_processes_start_each_job_once(shared: str) -> None:
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(SQLJobStore(url))
+        store = await stack.enter_async_context(SQLJobStore(shared))
         ids = [named(store, a_job()) for _ in range(2000)]
         await store.insert(ids)
         others = [
-            await stack.enter_async_context(another(DRAIN, url, f"worker-{each}"))
+            await stack.enter_async_context(another(DRAIN, shared, f"worker-{each}"))
             for each in range(8)
         ]
         for each in others:

@@ -1,0 +1,67 @@
+"""The MySQL store keeps the contract and has all abilities."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from hypothesis import settings
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from jobcore.store import JobStore
+from jobcore.testing import (
+    QueueControlConformance,
+    StoreConformance,
+    TransactionalConformance,
+    VerifiableConformance,
+    WorkerDirectoryConformance,
+    store_state_machine,
+)
+from jobcore_sql import SQLJobStore
+from jobcore_sql.dialects.mysql import MySQLDialect
+from tests.jobcore_sql import mysql
+from tests.one_instant import NOW, OneInstantRules
+
+
+@mysql.needed
+class TestMySQLJobStore(
+    StoreConformance,
+    QueueControlConformance,
+    TransactionalConformance,
+    WorkerDirectoryConformance,
+    VerifiableConformance,
+):
+    @pytest.fixture(params=mysql.WAYS)
+    async def store(self, request: pytest.FixtureRequest) -> AsyncIterator[JobStore]:
+        async with mysql.empty_store(request.param) as store:
+            yield store
+
+    @pytest.fixture
+    async def transaction(
+        self,
+    ) -> AsyncIterator[Callable[[], AbstractAsyncContextManager[object]]]:
+        url = make_url(await mysql.url()).set(drivername="mysql+asyncmy")
+        engine = create_async_engine(url)
+        yield engine.begin
+        await engine.dispose()
+
+
+@mysql.needed
+class TestStoppedMySQLJobStore(OneInstantRules):
+    @pytest.fixture
+    async def stopped(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JobStore]:
+        monkeypatch.setattr(MySQLDialect, "now", lambda *_: NOW)
+        async with mysql.empty_store() as store:
+            yield store
+
+
+def a_fresh_store() -> AbstractAsyncContextManager[SQLJobStore]:
+    return mysql.empty_store()
+
+
+TestMySQLJobStoreMachine = mysql.needed(store_state_machine(a_fresh_store).TestCase)
+TestMySQLJobStoreMachine.settings = settings(
+    max_examples=10, stateful_step_count=30, deadline=None
+)
