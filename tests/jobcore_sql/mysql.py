@@ -29,7 +29,10 @@ needed: pytest.MarkDecorator = pytest.mark.skipif(
     NAMED not in os.environ, reason=f"no server: {NAMED} names none"
 )
 
-_DATABASE = f"jobcore_test_{os.getpid()}"
+PREFIX = "JOBCORE_TEST_MYSQL_PREFIX"
+"""Names what databases are called at first, by whoever drops those of killed tests."""
+
+_DATABASE = f"{os.environ.get(PREFIX, 'jobcore_test')}_{os.getpid()}"
 _made: list[str] = []
 
 
@@ -120,6 +123,13 @@ async def run(*statements: str, database: str | None = _DATABASE) -> list[Any]:
             found = await cursor.fetchall()
             await cursor.close()
         return list(found)
+
+
+async def drop_all(prefix: str) -> None:
+    """Drop the databases whose names begin with *prefix*."""
+    for (name,) in await run("SHOW DATABASES", database=None):
+        if name.startswith(f"{prefix}_"):
+            await run(f"DROP DATABASE {name}", database=None)
 
 
 def stop() -> None:

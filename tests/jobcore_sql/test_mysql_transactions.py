@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import func, make_url, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.util import await_only
 
 from jobcore import (
     DefaultJobManager,
@@ -24,16 +25,17 @@ from jobcore import (
 )
 from jobcore.lifecycle import complete, release
 from jobcore.testing import a_claim, a_job, a_request, inserted, named
-from jobcore_sql import SQLJobStore, SQLOptions
+from jobcore_sql import SQLJobStore, SQLOptions, tables
 from jobcore_sql.dialects.mysql import MySQLDialect
+from jobcore_sql.transaction import Transaction
 from tests.jobcore_sql import mysql
 
 pytestmark = [pytest.mark.anyio, mysql.needed]
 
-tasks = Tasks()
+greetings = Tasks()
 
 
-@tasks.task()
+@greetings.task()
 async def greet(name: str) -> str:
     return f"Hello, {name}!"
 
@@ -64,7 +66,11 @@ async def engine(store: SQLJobStore) -> AsyncIterator[AsyncEngine]:  # noqa: ARG
 
 async def seen(number: int, condition: str = "TRUE") -> None:
     """Return when *number* transactions are open for which *condition* holds."""
-    count = f"SELECT count(*) FROM information_schema.innodb_trx WHERE {condition}"  # noqa: S608 - our own
+    count = f"""
+        SELECT count(*) FROM information_schema.innodb_trx
+        JOIN information_schema.processlist ON id = trx_mysql_thread_id
+        WHERE db = DATABASE() AND {condition}
+    """  # noqa: S608 - our own
     while (await mysql.run(count))[0][0] != number:  # noqa: ASYNC110 - nobody tells us
         await asyncio.sleep(0.15)  # until what is told is not what was told before
 
@@ -162,6 +168,31 @@ async def test_an_outcome_does_not_wait_for_a_locked_row(
         assert not renewal.lost, "whoever has locked it has it"
 
 
+async def test_a_claim_passes_by_what_a_transaction_has_locked(
+    store: SQLJobStore,
+) -> None:
+    locked, free = await inserted(store, a_job(), a_job())
+    lock = f"SELECT id FROM jobs WHERE id = '{locked.id}' FOR UPDATE"  # noqa: S608 - our own
+    async with a_heavy_transaction(lock):
+        result = await store.claim(a_request(limit=2))
+        assert [each.job_id for each in result.claims] == [free.id]
+
+
+async def test_what_is_read_in_several_statements_is_of_one_instant(
+    store: SQLJobStore,
+) -> None:
+    """Whether the server's default is that or not."""
+
+    def counted_twice(transaction: Transaction) -> list[int]:
+        count = select(func.count()).select_from(tables.jobs)
+        before = transaction.first(count)[0]
+        await_only(store.insert([named(store, a_job())]))
+        return [before, transaction.first(count)[0]]
+
+    assert await store._read(counted_twice) == [0, 0]
+    assert (await store.statistics()).count(JobStatus.QUEUED) == 1
+
+
 @asynccontextmanager
 async def a_session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     async with AsyncSession(engine) as session, session.begin():
@@ -177,7 +208,7 @@ async def test_a_job_is_there_once_its_transaction_has_committed(
         with pytest.raises(JobNotFoundError):
             await jobs.get(job)
     assert (await jobs.get(job)).priority == 3
-    async with Worker(jobs, tasks):
+    async with Worker(jobs, greetings):
         assert await jobs.result(job) == "Hello, Ada!"
 
 

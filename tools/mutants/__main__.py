@@ -10,6 +10,7 @@ code is 0 if each was caught in every place where it must be.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 import time
@@ -21,6 +22,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
+from tests.jobcore_sql import mysql
 from tests.jobcore_sql.postgresql import NAMED, OWN
 from tests.postgres_server import PostgresServer
 from tools.mutants.catalogue import MUTANTS
@@ -79,10 +81,13 @@ def servers() -> Iterator[None]:
     server.start()
     os.environ[OWN] = server.url()
     os.environ.pop(NAMED, None)
+    os.environ[mysql.PREFIX] = f"jobcore_mutants_{os.getpid()}"
     try:
         yield
     finally:
         server.remove()
+        if mysql.NAMED in os.environ:
+            asyncio.run(mysql.drop_all(os.environ[mysql.PREFIX]))
 
 
 def main() -> None:

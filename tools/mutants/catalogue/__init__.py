@@ -7,6 +7,7 @@ from typing import Final
 from tools.mutants.catalogue.core import CORE
 from tools.mutants.catalogue.manager import MANAGERS
 from tools.mutants.catalogue.memory import MEMORIES
+from tools.mutants.catalogue.mysql import MYSQLS
 from tools.mutants.catalogue.postgresql import POSTGRESQLS
 from tools.mutants.catalogue.sql import SQL
 from tools.mutants.catalogue.worker import WORKERS
@@ -19,5 +20,6 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *MEMORIES,
     *SQL,
     *POSTGRESQLS,
+    *MYSQLS,
 )
 """The first leave most tests waiting, which costs nothing while others go on."""

@@ -161,8 +161,8 @@ POSTGRESQLS: Final = (
     Mutant(
         "postgresql: nobody is told of what a transaction of the host's stores",
         "jobcore_sql/host.py",
-        "        if queues:\n",
-        "        if False:\n",
+        "        if queues and ",
+        "        if False and ",
         {HOST: ("woken",)},
     ),
 )
