@@ -6,8 +6,8 @@ While it is open, PostgreSQL can clear away none of the row versions that are wr
 after it began, and each claim has to pass by those of jobs that were there before. One
 process submits, claims and completes at a steady rate, first without and then beside
 such a transaction; it tells how long claims took in each part of that time. Before and
-at the end it drains a burst as fast as it can: the drop is how much slower the second
-is. The server is the one that JOBCORE_BENCHMARK_POSTGRES_URL names.
+at the end it drains a burst as fast as it can, which shows what is left in reserve. The
+server is the one that JOBCORE_BENCHMARK_POSTGRES_URL names.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Run:
     jobs: JobManager
     lines: list[tuple[str, ...]] = field(default_factory=list)
 
-    async def steady(self, title: str, rate: int, seconds: float) -> None:
-        """Work at *rate* for so long."""
+    async def steady(self, title: str, rate: int, seconds: float) -> float:
+        """Submit at *rate* for so long; the jobs per second that were completed."""
         self.store.taken.clear()
         began, submitted = time.monotonic(), 0
         async with Worker(self.jobs, tasks, concurrency=CONCURRENCY):
@@ -82,7 +82,9 @@ class Run:
                 await asyncio.sleep(TICK)
             waiting = await self._unfinished()
             await self._drained()
-        self._tell(title, submitted / passed, waiting)
+        completed = (submitted - waiting) / passed
+        self._tell(title, completed, waiting)
+        return completed
 
     async def burst(self, title: str, count: int) -> float:
         """The jobs per second of a drain of *count*."""
@@ -133,16 +135,17 @@ async def measure(given: argparse.Namespace) -> None:
     ):
         run = Run(store, jobs)
         await run.burst("burst, to warm up", given.burst)
-        await run.steady("steady", given.rate, part)
-        before = await run.burst("burst", given.burst)
+        after = before = await run.steady("steady", given.rate, part)
+        burst_before = await run.burst("burst", given.burst)
         async with held_open(url):
             for number in range(given.parts):
                 title = f"steady, held open for {number * part:.0f} s and more"
-                await run.steady(title, given.rate, part)
-            after = await run.burst("burst, held open", given.burst)
+                after = await run.steady(title, given.rate, part)
+            burst_after = await run.burst("burst, held open", given.burst)
         heads = ("", "jobs/s", "claim p50 ms", "p99", "longest", "left at the end")
         print("\n".join(report.table(heads, run.lines)))
-        print(f"drop of the burst: {1 - after / before:.0%}")
+        print(f"drop at {given.rate} jobs/s, last part: {1 - after / before:.0%}")
+        print(f"drop of the burst: {1 - burst_after / burst_before:.0%}")
 
 
 def main() -> None:

@@ -45,4 +45,6 @@ def test_an_open_transaction_is_held_beside_a_steady_rate() -> None:
     few = ("--seconds", "1", "--parts", "2", "--rate", "50", "--burst", "1000")
     said = run("held_open.py", *few)
     assert said.count("| steady, held open for") == 2
-    assert re.search(r"drop of the burst: -?\d+%\n$", said)
+    assert re.search(
+        r"drop at 50 jobs/s, last part: -?\d+%\ndrop of the burst: -?\d+%\n$", said
+    )
