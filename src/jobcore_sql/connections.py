@@ -23,15 +23,15 @@ class Lent:
 class Connections:
     """Lends connections, and closes those that are not as good as before.
 
-    Of an engine of our own they stay checked out, up to *kept*, as a checkout costs
-    more than most statements; those of a host's engine, of which none is to be kept,
-    go back to its pool after each call.
+    Up to *kept* of them stay checked out, as a checkout costs more than most
+    statements; where none is to be kept, as of a host's engine, they go back to its
+    pool after each call.
     """
 
     def __init__(
         self, engine: AsyncEngine, dialect: PooledDialect, kept: int | None
     ) -> None:
-        self.engine: AsyncEngine = engine
+        self._engine = engine
         self._dialect = dialect
         self._keeps = kept is not None
         self._places = nullcontext() if kept is None else asyncio.Semaphore(kept)
@@ -63,7 +63,7 @@ class Connections:
             if not lent.cursor.is_closed:
                 return lent
             await self._discard(lent)
-        connection = await self.engine.connect()
+        connection = await self._engine.connect()
         try:
             return Lent(connection, await self._dialect.cursor(connection))
         except BaseException:

@@ -46,6 +46,9 @@ class Database(Protocol):
         """Run *verb* in a transaction that may write. *unless* is asked first, without
         any lock: what it answers is the answer."""
 
+    async def renew(self, verb: Verb[T], offset: timedelta) -> T:
+        """Run *verb* in a transaction that may write, behind nothing but its like."""
+
     @property
     def single(self) -> Singles:
         """Verbs that are tried in a single statement first."""

@@ -113,6 +113,9 @@ class Lanes:
 
         return await self._usable().writer.run(work)
 
+    async def renew(self, verb: Verb[T], offset: timedelta) -> T:
+        return await self.write(verb, offset)
+
     @property
     def single(self) -> Singles:
         return {}

@@ -31,13 +31,13 @@ class SQLOptions:
     last commits and damages nothing; `full` loses none, for one disk flush per commit.
 
     For servers: *pool_size* is how many connections the store opens at most, besides
-    one that listens (on PostgreSQL). A call that gets no answer within *call_timeout*
-    is given up with its connection; a statement is ended by the server after
-    *statement_timeout*, and after *lock_timeout* if it waits for a lock. On MySQL that
-    is whole seconds, and an engine of the host's has its own timeouts. Behind a
-    *transaction_pooler*, such as pgbouncer, nothing is kept in a connection from one
-    transaction to the next: each makes its own settings, for a round trip or two, and
-    no statement stays prepared.
+    one that renews leases, which wait for nothing else, and one that listens (on
+    PostgreSQL). A call that gets no answer within *call_timeout* is given up with its
+    connection; a statement is ended by the server after *statement_timeout*, and after
+    *lock_timeout* if it waits for a lock. On MySQL that is whole seconds, and an engine
+    of the host's has its own timeouts. Behind a *transaction_pooler*, such as
+    pgbouncer, nothing is kept in a connection from one transaction to the next: each
+    makes its own settings, for a round trip or two, and no statement stays prepared.
     """
 
     auto_migrate: bool = True

@@ -51,9 +51,12 @@ _REPEATS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What is there while a database is open, and where it was opened."""
+    """What is there while a database is open, and where it was opened. Renewals have
+    a connection of their own, as leases would end while they wait for others."""
 
+    engine: AsyncEngine
     connections: Connections
+    renewing: Connections
     loop: asyncio.AbstractEventLoop
     process: int
 
@@ -77,12 +80,11 @@ class Pool:
             raise StoreNotOpenError(OPEN)
         loop = asyncio.get_running_loop()
         given, dialect = self._given, self._dialect
-        if isinstance(given, URL):
-            kept = self._options.pool_size
-            connections = Connections(dialect.engine(given), dialect, kept)
-        else:
-            connections = Connections(given, dialect, None)
-        self._opened = _Opened(connections, loop, os.getpid())
+        engine = dialect.engine(given) if isinstance(given, URL) else given
+        kept = None if engine is given else self._options.pool_size
+        connections = Connections(engine, dialect, kept)
+        renewing = Connections(engine, dialect, 1)
+        self._opened = _Opened(engine, connections, renewing, loop, os.getpid())
         try:
             async with self._lent() as lent:
                 connection = lent.connection
@@ -103,9 +105,10 @@ class Pool:
             await self._waker.close()
         self._opened, self._problem = None, CLOSED
         if opened is not None and is_here:
+            await opened.renewing.close()
             await opened.connections.close()
-            if opened.connections.engine is not self._given:
-                await opened.connections.engine.dispose()
+            if opened.engine is not self._given:
+                await opened.engine.dispose()
 
     async def read(self, verb: Verb[T], offset: timedelta) -> T:
         return await self._run(verb, offset, self._dialect.begin_reading)
@@ -121,6 +124,9 @@ class Pool:
             if known is not None:
                 return known
         return await self._run(verb, offset, self._dialect.begin_writing)
+
+    async def renew(self, verb: Verb[T], offset: timedelta) -> T:
+        return await self._run(verb, offset, self._dialect.begin_writing, renews=True)
 
     @property
     def single(self) -> Singles:
@@ -180,6 +186,8 @@ class Pool:
         verb: Verb[T],
         offset: timedelta,
         begin: Callable[[Any], None] | None = None,
+        *,
+        renews: bool = False,
     ) -> T:
         """Run *verb*, to its end even where its caller is cancelled meanwhile: there is
         no good way to call a statement back, and its effect would be unknown."""
@@ -187,7 +195,7 @@ class Pool:
 
         async def run() -> None:
             try:
-                async with self._lent() as lent:
+                async with self._lent(renews=renews) as lent:
                     cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
                     news = self._waker.news
                     transaction = Transaction(cursor, offset, self._dialect, news)
@@ -218,16 +226,18 @@ class Pool:
         """Run *verb*, again if the server has undone it in favour of another."""
         for _ in range(_REPEATS):
             try:
-                return _transact(replace(transaction), verb, begin)
+                return _transact(transaction, verb, begin)
             except self._dialect.errors as error:
                 if not self._dialect.is_deadlock(error):
                     raise
-        return _transact(replace(transaction), verb, begin)
+            transaction = replace(transaction)  # it knows no instant yet
+        return _transact(transaction, verb, begin)
 
     @asynccontextmanager
-    async def _lent(self) -> AsyncIterator[Lent]:
+    async def _lent(self, *, renews: bool = False) -> AsyncIterator[Lent]:
         """A connection, for as long as a call may take."""
-        connections = self._usable()
+        opened = self._usable()
+        connections = opened.renewing if renews else opened.connections
         try:
             async with asyncio.timeout(self._options.call_timeout.total_seconds()):
                 async with connections.lent() as lent:
@@ -241,7 +251,7 @@ class Pool:
             problem = f"a row or value is not of this release: {error!r:.200}"
             raise StoreError(problem) from error
 
-    def _usable(self) -> Connections:
+    def _usable(self) -> _Opened:
         opened = self._opened
         if opened is None:
             raise StoreNotOpenError(self._problem)
@@ -249,7 +259,7 @@ class Pool:
             raise StoreNotOpenError(OTHER_PROCESS)
         if opened.loop is not asyncio.get_running_loop():
             raise StoreNotOpenError(OTHER_LOOP)
-        return opened.connections
+        return opened
 
 
 def _transact(

@@ -79,8 +79,8 @@ class SQLJobStore(
     `jobcore_`, as in `?jobcore_schema=jobs`.
 
     In the place of a URL stands an `AsyncEngine` of the host's on asyncpg or asyncmy.
-    Its pool is then used; nothing is set on its connections but within transactions,
-    and it is not closed.
+    Its pool is then used, of which one connection is kept for renewing leases; nothing
+    is set on its connections but within transactions, and it is not closed.
     """
 
     def __init__(
@@ -151,7 +151,9 @@ class SQLJobStore(
     async def renew(self, claims: Sequence[Claim], lease: timedelta) -> Renewal:
         if not claims:
             return Renewal()
-        return await self._write(renew.renew, claims, lease)
+        return await self._database.renew(
+            lambda transaction: renew.renew(transaction, claims, lease), self.offset
+        )
 
     async def expired(self, limit: int) -> list[Claim]:
         return await self._glance(renew.expired, limit)

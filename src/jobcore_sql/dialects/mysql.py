@@ -106,7 +106,7 @@ class MySQLDialect:
         """An engine of our own."""
         engine = create_async_engine(
             url.set(drivername="mysql+asyncmy"),
-            pool_size=self._options.pool_size,
+            pool_size=self._options.pool_size + 1,  # one renews
             max_overflow=0,
             pool_use_lifo=True,
             hide_parameters=True,

@@ -117,7 +117,7 @@ class PostgreSQLDialect:
         """An engine of our own."""
         return create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
-            pool_size=self._options.pool_size + 1,  # one to begin to listen with
+            pool_size=self._options.pool_size + 2,  # one renews, one begins to listen
             max_overflow=0,
             pool_use_lifo=True,
             hide_parameters=True,

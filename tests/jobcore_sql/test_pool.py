@@ -1,0 +1,62 @@
+"""Calls and the connections they get."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from jobcore import Claim
+from jobcore.testing import a_claim
+from jobcore_sql import SQLJobStore, SQLOptions
+from jobcore_sql.transaction import Transaction
+from tests.jobcore_sql import postgresql
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+
+
+@asynccontextmanager
+async def with_few_connections(way: str, server: str) -> AsyncIterator[SQLJobStore]:
+    """A store that has no more than two connections for everything but listening."""
+    url = postgresql.url(server)
+    if way == "url":
+        async with SQLJobStore(url, SQLOptions(pool_size=1)) as store:
+            yield store
+        return
+    engine = create_async_engine(url, pool_size=2, max_overflow=0)
+    async with SQLJobStore(engine) as store:
+        yield store
+    await engine.dispose()
+
+
+async def renewed(store: SQLJobStore, claim: Claim) -> None:
+    renewal = await store.renew([claim], HOUR)
+    assert not renewal.lost
+
+
+@pytest.mark.parametrize("way", ["url", "engine"])
+async def test_leases_are_renewed_while_all_other_connections_are_busy(
+    server: str, way: str
+) -> None:
+    begun, ended = asyncio.Event(), False
+
+    def sleep(transaction: Transaction) -> None:
+        nonlocal ended
+        begun.set()
+        transaction.cursor.execute("SELECT pg_sleep(1)", ())
+        ended = True
+
+    async with postgresql.empty_store(server), with_few_connections(way, server) as one:
+        claim = await a_claim(one)
+        await renewed(one, claim)
+        calls = [asyncio.create_task(one._glance(sleep)) for _ in range(2)]
+        await begun.wait()
+        await renewed(one, claim)
+        assert not ended
+        await asyncio.gather(*calls)
