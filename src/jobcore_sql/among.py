@@ -18,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from jobcore_sql.columns import Texts
+from jobcore_sql.lists import Texts
 
 
 class Among(FunctionElement[bool]):

@@ -30,8 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningInsert
 
-from jobcore_sql.columns import Array
 from jobcore_sql.dialects import StoreDialect
+from jobcore_sql.lists import Array
 from jobcore_sql.transaction import Transaction
 
 _LONGEST: Final = 32

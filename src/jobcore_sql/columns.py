@@ -3,166 +3,41 @@
 Instants are whole microseconds since 1970 where a database has no type that keeps a
 zone (SQLite), so that they compare and index as numbers. Lengths of time are whole
 microseconds everywhere.
-
-MySQL keeps each text as the bytes of its UTF-8. To its collations, texts are the same
-that differ in case, in accents or in trailing spaces, and the one that tells them all
-apart is not MariaDB's. Bytes are equal and sorted as they are, whatever a server, a
-database or a connection of the host's is set to.
-
-Each type gives plain functions straight to whoever runs a statement: they are called
-for every value of every row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from operator import index
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
 from sqlalchemy import (
-    ARRAY,
-    VARBINARY,
     BigInteger,
     DateTime,
     Dialect,
     Integer,
-    LargeBinary,
     String,
     Text,
 )
-from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from jobcore import JobStatus, Limit
+from jobcore_sql.coded import Code, Coded, Implementation
+from jobcore_sql.utf8 import Worded
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
-Code: TypeAlias = Callable[[Any], Any]
-Implementation: TypeAlias = TypeEngine[Any] | type[TypeEngine[Any]]
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ZONED = DateTime(timezone=True)
-_ARRAY = ARRAY(Text)
-
-MYSQL: Final = ("mysql", "mariadb")
-"""What SQLAlchemy calls the dialects of MySQL."""
-
-
-class Coded(TypeDecorator[T]):
-    """A type with a function that says what is stored for a value, and one that says
-    which value is stored. Both leave None as it is."""
-
-    impl: Implementation = Text
-    cache_ok: bool | None = True
-
-    encode: Code
-    decode: Code
-
-    def bind_processor(
-        self,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-    ) -> Code | None:
-        return self.encode
-
-    def result_processor(
-        self,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-        coltype: object,  # noqa: ARG002 - likewise
-    ) -> Code | None:
-        return self.decode
-
-
-LONGEST: Final = 2**32 - 1
-"""Bytes of any number, which MySQL wants to know."""
-
-
-def _bytes(length: int | None) -> TypeEngine[Any]:
-    return LargeBinary(LONGEST) if length is None else VARBINARY(length)
-
-
-def _of_utf8(decode: Code) -> Code:
-    """*decode* for a text that comes as bytes."""
-    return lambda stored: decode(None if stored is None else stored.decode())
-
-
-class Utf8(TypeDecorator[str]):
-    """A text as bytes, at most *length* of them if it has one. They are made of it by
-    whoever runs a statement."""
-
-    impl: Implementation = LargeBinary
-    cache_ok: bool | None = True
-
-    def __init__(self, length: int | None = None) -> None:
-        super().__init__()
-        self.length = length
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:  # noqa: ARG002 - SQLAlchemy passes it
-        return _bytes(self.length)
-
-    def bind_processor(self, dialect: Dialect) -> None:
-        """Nothing is to be done."""
-
-    def result_processor(
-        self,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
-        coltype: object,  # noqa: ARG002 - likewise
-    ) -> Code:
-        return _decode_utf8
-
-
-_decode_utf8: Code = _of_utf8(lambda text: text)
-
-
-class Numbering(UserDefinedType[int]):
-    """A number that MySQL gives to each row, and by which it finds it."""
-
-    cache_ok: bool | None = True
-
-    def get_col_spec(self, **options: object) -> str:  # noqa: ARG002 - SQLAlchemy passes them
-        """What is written in its column's definition."""
-        return "BIGINT AUTO_INCREMENT PRIMARY KEY"
-
-
-class Worded(Coded[T]):
-    """What is stored as a text."""
-
-    impl: Implementation = Text
-    cache_ok: bool | None = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name in MYSQL:
-            return _bytes(getattr(self.impl, "length", None))
-        return super().load_dialect_impl(dialect)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Code | None:  # noqa: ARG002 - SQLAlchemy passes it
-        return _of_utf8(self.decode) if dialect.name in MYSQL else self.decode
 
 
 def _knows_zones(dialect: Dialect) -> bool:
-    return dialect.name == "postgresql"
-
-
-class Array(TypeDecorator[Sequence[T]]):
-    """A list of values of another type, as a parameter, where a database has arrays."""
-
-    impl: Implementation = ARRAY
-    cache_ok: bool | None = True
-
-    def __init__(self, item: TypeEngine[T]) -> None:
-        super().__init__(item)
-        self.item = item
-
-    def bind_processor(self, dialect: Dialect) -> Code | None:
-        encode: Code | None = self.item.dialect_impl(dialect).bind_processor(dialect)
-        return encode and (lambda values: list(map(encode, values)))
-
-
-def _has_arrays(dialect: Dialect) -> bool:
     return dialect.name == "postgresql"
 
 
@@ -281,28 +156,6 @@ class Json(Worded[Any]):
 
     encode: Code = staticmethod(_json_text)
     decode: Code = staticmethod(_json)
-
-
-def _listed(values: Sequence[Any]) -> Sequence[Any]:
-    return list(values) or [None]  # an empty list is none that MySQL can read
-
-
-class Texts(Coded[Sequence[str]]):
-    """A list of texts, as a parameter of a statement."""
-
-    impl: Implementation = Text
-    cache_ok: bool | None = True
-
-    encode: Code = staticmethod(_json_text)
-    decode: Code = staticmethod(_json)
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return _ARRAY if _has_arrays(dialect) else super().load_dialect_impl(dialect)
-
-    def bind_processor(self, dialect: Dialect) -> Code | None:
-        if dialect.name in MYSQL:
-            return _listed
-        return None if _has_arrays(dialect) else self.encode
 
 
 @lru_cache(maxsize=1024)

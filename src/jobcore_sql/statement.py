@@ -17,7 +17,7 @@ from sqlalchemy import BindParameter, Dialect
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.selectable import ReturnsRows
 
-from jobcore_sql.columns import Code
+from jobcore_sql.coded import Code
 
 
 @dataclass(frozen=True, slots=True)

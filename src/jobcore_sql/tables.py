@@ -30,21 +30,10 @@ from sqlalchemy import (
 )
 
 from jobcore import JobStatus, Outcome
-from jobcore_sql.columns import (
-    LONGEST,
-    MYSQL,
-    Duration,
-    Figures,
-    Instant,
-    Json,
-    Numbering,
-    Scope,
-    Utf8,
-    Whole,
-    Word,
-)
+from jobcore_sql.columns import Duration, Figures, Instant, Json, Scope, Whole, Word
 from jobcore_sql.naming import TableName
 from jobcore_sql.partial import Condition, only
+from jobcore_sql.utf8 import LONGEST, MYSQL, Numbering, Utf8
 
 metadata: MetaData = MetaData()
 

@@ -29,8 +29,8 @@ from sqlalchemy.dialects.postgresql import insert as insert_into
 
 from jobcore import Inserted, Job, JobStatus, NewJob
 from jobcore_sql.bulk import ANY_LENGTH, Names, list_name, listed, pages, source
-from jobcore_sql.columns import Texts
 from jobcore_sql.dialects import StoreDialect
+from jobcore_sql.lists import Texts
 from jobcore_sql.records import word
 from jobcore_sql.single.parts import NOW
 from jobcore_sql.tables import deltas, jobs, labels

@@ -1,0 +1,59 @@
+"""Lists of values, as parameters of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic_core import to_json
+from sqlalchemy import ARRAY, Dialect, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from jobcore_sql.coded import Code, Implementation
+from jobcore_sql.utf8 import MYSQL
+
+T = TypeVar("T")
+
+_ARRAY = ARRAY(Text)
+
+
+class Array(TypeDecorator[Sequence[T]]):
+    """A list of values of another type, as a parameter, where a database has arrays."""
+
+    impl: Implementation = ARRAY
+    cache_ok: bool | None = True
+
+    def __init__(self, item: TypeEngine[T]) -> None:
+        super().__init__(item)
+        self.item = item
+
+    def bind_processor(self, dialect: Dialect) -> Code | None:
+        encode: Code | None = self.item.dialect_impl(dialect).bind_processor(dialect)
+        return encode and (lambda values: list(map(encode, values)))
+
+
+def _has_arrays(dialect: Dialect) -> bool:
+    return dialect.name == "postgresql"
+
+
+def _listed(values: Sequence[Any]) -> Sequence[Any]:
+    return list(values) or [None]  # an empty list is none that MySQL can read
+
+
+def _json_text(values: Sequence[str]) -> str:
+    return to_json(values).decode()
+
+
+class Texts(TypeDecorator[Sequence[str]]):
+    """A list of texts, as a parameter of a statement."""
+
+    impl: Implementation = Text
+    cache_ok: bool | None = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return _ARRAY if _has_arrays(dialect) else super().load_dialect_impl(dialect)
+
+    def bind_processor(self, dialect: Dialect) -> Code | None:
+        if dialect.name in MYSQL:
+            return _listed
+        return None if _has_arrays(dialect) else _json_text
