@@ -30,8 +30,8 @@ HEAD: Final = "0002"
 """The revision of this release, so that opening an up-to-date database needs nothing of
 Alembic, which takes longer to import than all the rest."""
 
-_FORBIDDEN: Final = "42501"
-"""The SQLSTATE of what a role may not do."""
+_FORBIDDEN: Final = frozenset({"42501", 1044, 1142})
+"""What a role may not do: PostgreSQL's SQLSTATE of it, and MySQL's numbers."""
 
 VERSIONS: Final = Table(
     "jobcore_schema",
@@ -88,6 +88,7 @@ def bring_up(
         try:
             upgrade(connection, naming, found.revision, HEAD)
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) == _FORBIDDEN:
+            told = {getattr(error.orig, "sqlstate", None), *error.orig.args}  # type: ignore[union-attr]  # it has one
+            if told & _FORBIDDEN:
                 raise SchemaVersionError(found.revision, HEAD) from error
             raise

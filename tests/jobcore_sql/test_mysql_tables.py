@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -87,6 +88,32 @@ async def test_an_empty_database_is_refused_where_nothing_may_be_migrated() -> N
         with pytest.raises(SchemaVersionError):
             await store.__aenter__()
         assert await mysql.described(url) == []
+
+
+@pytest.fixture
+async def worker() -> AsyncIterator[str]:
+    """A user of the server who may do nothing yet."""
+    name = f"jobcore_{os.getpid()}"
+    await mysql.run(f"CREATE USER {name}@'%'", database=None)
+    yield name
+    await mysql.run(f"DROP USER {name}@'%'", database=None)
+
+
+async def test_a_worker_needs_to_read_and_write_rows_and_nothing_else(
+    worker: str,
+) -> None:
+    async with mysql.an_empty_database("role") as url:
+        there = make_url(url)
+        rights = f"SELECT, INSERT, UPDATE, DELETE ON {there.database}.*"
+        await mysql.run(f"GRANT {rights} TO {worker}@'%'", database=None)
+        restricted = there.set(username=worker).render_as_string()
+        with pytest.raises(SchemaVersionError):
+            await SQLJobStore(restricted).__aenter__()
+        async with SQLJobStore(url):
+            pass
+        async with SQLJobStore(restricted) as store:
+            await live(store, "queue")
+            await check(store, "queue")
 
 
 async def test_stores_in_one_database_do_not_see_each_other() -> None:
