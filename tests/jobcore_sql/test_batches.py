@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,17 @@ from jobcore.query import Filter
 from jobcore.testing import a_job, a_request, named
 from jobcore.transition import Answer
 from jobcore_sql import SQLJobStore, find
+from tests.jobcore_sql import mysql
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["file", pytest.param("mysql", marks=mysql.needed)])
+async def store(request: pytest.FixtureRequest, url: str) -> AsyncIterator[SQLJobStore]:
+    """In a file, and where a statement lists its values in its text."""
+    opened = SQLJobStore(url) if request.param == "file" else mysql.empty_store()
+    async with opened as store:
+        yield store
 
 
 async def test_ten_thousand_jobs_go_through_every_verb_in_one_call(

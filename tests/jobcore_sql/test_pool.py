@@ -8,31 +8,47 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from jobcore import Claim
 from jobcore.testing import a_claim
 from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.transaction import Transaction
-from tests.jobcore_sql import postgresql
+from tests.jobcore_sql import mysql, postgresql
 
 pytestmark = pytest.mark.anyio
 
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture(params=[*postgresql.SERVERS, pytest.param("mysql", marks=mysql.needed)])
+async def there(request: pytest.FixtureRequest) -> AsyncIterator[tuple[URL, str]]:
+    """An empty database, and how it sleeps for a second."""
+    if request.param == "mysql":
+        async with mysql.empty_store():
+            url = make_url(await mysql.url()).set(drivername="mysql+asyncmy")
+            yield url, "SELECT SLEEP(1)"
+        return
+    async with postgresql.empty_store(request.param):
+        yield make_url(postgresql.url(request.param)), "SELECT pg_sleep(1)"
+
+
 @asynccontextmanager
-async def with_few_connections(way: str, server: str) -> AsyncIterator[SQLJobStore]:
+async def with_few_connections(way: str, url: URL) -> AsyncIterator[SQLJobStore]:
     """A store that has no more than two connections for everything but listening."""
-    url = postgresql.url(server)
     if way == "url":
-        async with SQLJobStore(url, SQLOptions(pool_size=1)) as store:
+        async with SQLJobStore(whole(url), SQLOptions(pool_size=1)) as store:
             yield store
         return
     engine = create_async_engine(url, pool_size=2, max_overflow=0)
     async with SQLJobStore(engine) as store:
         yield store
     await engine.dispose()
+
+
+def whole(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
 
 
 async def renewed(store: SQLJobStore, claim: Claim) -> None:
@@ -42,17 +58,18 @@ async def renewed(store: SQLJobStore, claim: Claim) -> None:
 
 @pytest.mark.parametrize("way", ["url", "engine"])
 async def test_leases_are_renewed_while_all_other_connections_are_busy(
-    server: str, way: str
+    there: tuple[URL, str], way: str
 ) -> None:
+    url, nap = there
     begun, ended = asyncio.Event(), False
 
     def sleep(transaction: Transaction) -> None:
         nonlocal ended
         begun.set()
-        transaction.cursor.execute("SELECT pg_sleep(1)", ())
+        transaction.cursor.execute(nap, ())
         ended = True
 
-    async with postgresql.empty_store(server), with_few_connections(way, server) as one:
+    async with with_few_connections(way, url) as one:
         claim = await a_claim(one)
         await renewed(one, claim)
         calls = [asyncio.create_task(one._glance(sleep)) for _ in range(2)]
