@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence, Set
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -274,7 +274,8 @@ def _transact(
     try:
         result = verb(transaction)
     except Exception:
-        cursor.execute("ROLLBACK", ())
+        with suppress(Exception):  # it fails where the connection is the reason
+            cursor.execute("ROLLBACK", ())
         raise
     cursor.execute("COMMIT", ())
     return result

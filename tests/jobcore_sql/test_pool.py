@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from jobcore import Claim
+from jobcore import Claim, StoreUnavailableError
 from jobcore.testing import a_claim
 from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.transaction import Transaction
@@ -20,6 +21,11 @@ from tests.jobcore_sql import mysql, postgresql
 pytestmark = pytest.mark.anyio
 
 HOUR = timedelta(hours=1)
+PAUSE = "INSERT INTO pauses (kind, name) VALUES ('queue', 'mail')"
+TERMINATE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 @pytest.fixture(params=[*postgresql.SERVERS, pytest.param("mysql", marks=mysql.needed)])
@@ -77,3 +83,19 @@ async def test_leases_are_renewed_while_all_other_connections_are_busy(
         await renewed(one, claim)
         assert not ended
         await asyncio.gather(*calls)
+
+
+async def test_a_transaction_that_the_server_ends_tells_the_servers_reason(
+    server: str,
+) -> None:
+    host = await asyncpg.connect(postgresql.database(server))
+    async with postgresql.empty_store(server) as store:
+        async with host.transaction():
+            await host.execute(PAUSE)
+            pausing = asyncio.create_task(store.pause(queue="mail"))
+            while not await postgresql.rows(server, TERMINATE):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.005)
+            with pytest.raises(StoreUnavailableError, match="terminating connection"):
+                await pausing
+        await store.pause(queue="mail")
+    await host.close()
