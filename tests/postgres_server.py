@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +46,23 @@ class PostgresServer:
         log = str(self._data / "log")
         self._run("pg_ctl", "-w", "-l", log, "-o", " ".join(options), "start")
 
+    def start_again(self) -> None:
+        """Start it when the last process of one that was killed has noticed."""
+        until = time.monotonic() + 10
+        while True:
+            try:
+                self.start()
+            except subprocess.CalledProcessError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def log(self) -> str:
+        """What it has logged."""
+        return (self._data / "log").read_text()
+
     def stop(self) -> None:
         self._run("pg_ctl", "-w", "-m", "fast", "stop")
 
@@ -64,6 +82,7 @@ class PostgresServer:
             command,
             check=True,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             cwd=self._data,
             env={"LC_ALL": "C.UTF-8"},
             **self._user,

@@ -1,12 +1,10 @@
-"""What a server goes through costs no job: killed, connections cut, calls cancelled."""
+"""What a server and the way to it go through costs no job."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -19,14 +17,18 @@ from jobcore import (
     Job,
     JobcoreConfig,
     JobStatus,
+    StoreError,
+    StoreUnavailableError,
     Tasks,
     Verifiable,
     Worker,
 )
 from jobcore.testing import a_claim, a_job, a_request, named
-from jobcore_sql import SQLJobStore
+from jobcore_sql import SQLJobStore, SQLOptions
 from tests.jobcore_sql import postgresql
 from tests.postgres_server import PostgresServer
+from tools.faults.outages import Way
+from tools.faults.proxy import Proxy
 
 pytestmark = pytest.mark.anyio
 
@@ -50,10 +52,11 @@ IDLE = (
 class Load:
     """A worker, and who submits to it, until all that was acknowledged is done."""
 
-    def __init__(self, store: SQLJobStore) -> None:
+    def __init__(self, store: SQLJobStore, config: JobcoreConfig = CONFIG) -> None:
         self.runs: Counter[int] = Counter()
         self.submitted: list[Job[int]] = []
         self._store = store
+        self._config = config
 
     async def meets(self, fault: Callable[[], Awaitable[None]], jobs: int) -> None:
         """Let *fault* come to pass meanwhile."""
@@ -66,7 +69,7 @@ class Load:
             return number
 
         async with (
-            DefaultJobManager(self._store, CONFIG) as manager,
+            DefaultJobManager(self._store, self._config) as manager,
             Worker(manager, tasks, concurrency=20),
         ):
 
@@ -82,6 +85,11 @@ class Load:
                 assert await manager.result(job) == number
             statistics = await manager.statistics()
             assert statistics.count(JobStatus.COMPLETED) == jobs
+
+    async def goes_on(self) -> None:
+        """Return when it does, which must be soon."""
+        async with asyncio.timeout(5):
+            await self.has_run(len(self.runs) + 100)
 
     async def has_run(self, number: int) -> None:
         while len(self.runs) < number:  # noqa: ASYNC110 - handlers have nobody to tell
@@ -101,10 +109,18 @@ async def store() -> AsyncIterator[SQLJobStore]:
 
 
 @pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    """A way to a store in which there is nothing."""
+    async with postgresql.empty_store("18"), Proxy(postgresql.port("18")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
 def mortal() -> Iterator[PostgresServer]:
     """A server that may be killed, as it is nobody else's."""
     # Not in pytest's folder, which the server's user must not enter.
-    server = PostgresServer(Path(mkdtemp(prefix="jobcore-mortal-")), fsync="on")
+    folder = Path(mkdtemp(prefix="jobcore-mortal-"))
+    server = PostgresServer(folder, fsync="on", max_connections="20")
     server.start()
     yield server
     server.remove()
@@ -115,16 +131,10 @@ async def test_a_worker_goes_on_when_its_server_was_killed(
 ) -> None:
     async def kill_and_start() -> None:
         mortal.kill()
-        for _ in range(50):  # until the last of its processes has noticed
-            with suppress(subprocess.CalledProcessError):
-                await asyncio.to_thread(mortal.start)
-                break
-            await asyncio.sleep(0.1)
-        async with asyncio.timeout(5):
-            await load.has_run(len(load.runs) + 100)
+        await asyncio.to_thread(mortal.start_again)
+        await load.goes_on()
 
-    url = mortal.url().replace("postgresql:", "postgresql+asyncpg:")
-    async with SQLJobStore(url) as store:
+    async with SQLJobStore(Way(mortal, Proxy(mortal.port)).url) as store:
         load = Load(store)
         await load.meets(kill_and_start, jobs=2000)
         assert await is_sound(store)
@@ -141,6 +151,66 @@ async def test_no_job_is_lost_where_connections_are_terminated(
     load = Load(store)
     await load.meets(terminate, jobs=2000)
     assert await is_sound(store)
+
+
+async def test_a_call_whose_connection_fell_silent_ends(proxy: Proxy) -> None:
+    """And the pool is whole when others do not."""
+    patience = timedelta(seconds=0.5)
+    way = proxy.way_to(postgresql.url("18"))
+    async with SQLJobStore(way, SQLOptions(call_timeout=patience)) as store:
+
+        async def all_places(times: int) -> list[object]:
+            calls = (store.statistics() for _ in range(store.options.pool_size * times))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+        assert not any(isinstance(each, StoreError) for each in await all_places(1))
+        proxy.silent = True
+        async with asyncio.timeout(5):
+            silent = await all_places(1)
+        assert all(isinstance(each, StoreUnavailableError) for each in silent)
+        proxy.silent = False
+        async with asyncio.timeout(5):
+            after = await all_places(4)
+        assert not any(isinstance(each, StoreError) for each in after)
+
+
+async def test_a_worker_and_its_leases_outlast_half_open_connections(
+    proxy: Proxy,
+) -> None:
+    async def fall_silent() -> None:
+        proxy.silent = True
+        await asyncio.sleep(1)
+        proxy.silent = False
+        await load.goes_on()
+
+    patience = timedelta(seconds=0.5)
+    config = CONFIG.model_copy(update={"job_claim_timeout": timedelta(seconds=30)})
+    way = proxy.way_to(postgresql.url("18"))
+    async with SQLJobStore(way, SQLOptions(call_timeout=patience)) as store:
+        load = Load(store, config)
+        await load.meets(fall_silent, jobs=500)
+        assert set(load.runs.values()) == {1}
+        assert await is_sound(store)
+
+
+async def test_where_no_connection_is_free_calls_end_and_workers_wait(
+    mortal: PostgresServer,
+) -> None:
+    way = Way(mortal, Proxy(mortal.port))
+
+    async def exhaust() -> None:
+        async with way.exhausted():
+            with pytest.raises(StoreUnavailableError):
+                await store.statistics()
+            with pytest.raises(StoreUnavailableError):
+                async with SQLJobStore(way.url):
+                    pass
+        await load.goes_on()
+
+    async with SQLJobStore(way.url) as store:
+        load = Load(store)
+        await load.meets(exhaust, jobs=500)
+        assert await is_sound(store)
 
 
 async def test_a_cancelled_call_leaves_no_transaction_open(store: SQLJobStore) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -62,6 +63,11 @@ _started: list[Callable[[], object]] = []
 def url(server: str) -> str:
     """A database on *server*, with the tables of this release, that all tests share."""
     return database(server).replace("postgresql:", "postgresql+asyncpg:")
+
+
+def port(server: str) -> int:
+    """Where *server* listens."""
+    return urlsplit(database(server)).port or 5432
 
 
 @asynccontextmanager

@@ -1,9 +1,10 @@
 """Faults under load, and what became of the jobs.
 
-    uv run python -m tools.faults [--fault kill|freeze] [--store SQLite] [--times N]
+    uv run python -m tools.faults [--fault NAME] [--store SQLite|PostgreSQL] [--times N]
         [--folder DIR] [--write docs/faults.md]
 
-Without `--fault`, all of them. The exit code is 1 if anything is wrong.
+Without `--fault` all of them, without `--store` on each store that can have it. What is
+not run stays in the page as it is. The exit code is 1 if anything is wrong.
 """
 
 from __future__ import annotations
@@ -14,24 +15,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 
-from tools.faults.experiment import Experiment
-from tools.faults.faults import FAULTS
-from tools.faults.table import described, row, written
-
-STORES = {"SQLite": "sqlite+aiosqlite:///{folder}/jobs.db"}
-"""Where each store is; {folder} is empty at the beginning of each experiment."""
+from tools.faults.runs import RUNS, STORES, Entry, place
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Faults under load")
-    parser.add_argument("--fault", choices=FAULTS, help="by default each")
+    parser.add_argument("--fault", choices=RUNS, help="by default each")
     parser.add_argument("--store", choices=STORES, help="by default each")
     parser.add_argument("--times", metavar="N", type=int, help="by default its own")
     parser.add_argument("--folder", metavar="DIR", type=Path, help="keep files there")
-    parser.add_argument("--write", metavar="FILE", type=Path, help="update its table")
+    parser.add_argument("--write", metavar="FILE", type=Path, help="update its tables")
     return parser.parse_args()
 
 
@@ -46,23 +41,30 @@ def folder_for(given: Path | None, fault: str, store: str) -> Iterator[Path]:
         yield folder
 
 
+async def run(name: str, store: str, folder: Path, times: int | None) -> list[Entry]:
+    async with place(store, folder) as there:
+        chosen = RUNS[name]
+        return await chosen.run(there, times or chosen.times, print)
+
+
 def main() -> int:
     given = arguments()
-    wrong = False
-    for store in [given.store] if given.store else STORES:
-        for name in [given.fault] if given.fault else FAULTS:
-            fault = FAULTS[name]
+    is_wrong = False
+    for name in [given.fault] if given.fault else RUNS:
+        for store in RUNS[name].stores:
+            if given.store not in {None, store}:
+                continue
+            print(f"{name} on {store}")
             with folder_for(given.folder, name, store) as folder:
-                url = STORES[store].format(folder=folder)
-                experiment = Experiment(fault, url, folder, Random())
-                times = given.times or fault.times
-                report = asyncio.run(experiment.run(times, print))
-            print(described(report))
-            wrong = wrong or bool(report.verdict.wrong)
-            if given.write:
-                text = given.write.read_text()
-                given.write.write_text(written(text, row(fault.title, store, report)))
-    return 1 if wrong else 0
+                entries = asyncio.run(run(name, store, folder, given.times))
+            for each in entries:
+                is_wrong = is_wrong or bool(each.wrong)
+                for sentence in each.wrong:
+                    print(f"WRONG: {sentence}")
+                if given.write:
+                    text = given.write.read_text()
+                    given.write.write_text(each.table.written(text, each.row))
+    return 1 if is_wrong else 0
 
 
 if __name__ == "__main__":

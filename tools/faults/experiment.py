@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -14,35 +14,20 @@ from jobcore import (
     Job,
     JobcoreConfig,
     JobManager,
-    JobStatus,
     JobStore,
-    Verifiable,
     store_from_url,
 )
-from tools.faults.faults import Fault, Held, Scene, bound
-from tools.faults.fleet import Fleet, Member
+from tools.faults.course import Course, Tell
+from tools.faults.faults import bound
+from tools.faults.fleet import Fleet
 from tools.faults.journal import lines
 from tools.faults.judge import Evidence, Verdict, judge
 from tools.faults.load import Load
+from tools.faults.scene import PAGE, Scene, found_by, unsound
 
 WORKERS = 4
-SETTINGS = {
-    "job_claim_timeout": "2",
-    "stale_job_claim_check_interval": "0.5",
-    "job_polling_interval": "0.2",
-    "retry_delay_base": "0.2",
-    "retry_delay_cap": "2",
-    "max_concurrent_jobs": "5",
-    # A job that is hit again and again is not at fault.
-    "max_lost": "1000",
-}
-"""Short leases, so that many faults fit into minutes."""
 PATIENCE = 120.0
-"""Seconds for the workers to finish what is left, or to give the next occasion."""
-LONGEST_PAUSE = 1.0
-"""Seconds between two strikes at most."""
-PAGE = 1000
-IN_PROGRESS = frozenset({JobStatus.IN_PROGRESS})
+"""Seconds for the workers to finish what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +38,64 @@ class Report:
     seconds: float
     drain: float
     attempts: int
-
-
-def config() -> JobcoreConfig:
-    return JobcoreConfig.model_validate(SETTINGS)
+    lease: timedelta
+    sweep: timedelta
 
 
 class Experiment:
-    """A fault that strikes *workers* of the store at *url*. The journal and the log of
-    the workers are in *folder*."""
+    """A *course* of faults, while workers of the store at *url* work. The journal and
+    the log of the workers are in *folder*."""
 
     def __init__(
         self,
-        fault: Fault,
+        course: Course,
         url: str,
         folder: Path,
         random: Random,
         *,
         workers: int = WORKERS,
     ) -> None:
-        self._fault = fault
+        self._course = course
+        self._config = JobcoreConfig.model_validate(course.settings)
         self._workers = workers
         self._url = url
         self._folder = folder
         self._random = random
         self._queue = f"faults-{random.getrandbits(64):016x}"
 
-    async def run(self, times: int, tell: Callable[[str], None]) -> Report:
+    async def run(self, times: int, tell: Tell) -> Report:
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         async with (
             store_from_url(self._url) as store,
-            DefaultJobManager(store, config()) as jobs,
+            DefaultJobManager(store, self._config) as jobs,
         ):
             load = Load(jobs, self._queue, self._random)
             async with self._fleet() as fleet:
-                scene = Scene(jobs, fleet, lambda victim: self._held(jobs, victim))
+                scene = Scene(jobs, fleet, self._queue)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(load.run())
-                    strikes = await self._strike(times, scene, tell)
+                    struck = await self._course.run(times, scene, tell)
                     load.stop()
                 drain = await load.drained(PATIENCE)
+                workers = frozenset(fleet.ready())
                 await fleet.stop()
             evidence = Evidence(
                 submitted=frozenset(load.submitted),
                 jobs=await self._jobs(jobs, store),
                 journal=list(lines(self._journal)),
-                strikes=strikes,
-                lease=jobs.config.job_claim_timeout,
-                bound=bound(jobs.config),
+                struck=struck,
+                workers=workers,
+                lease=self._config.job_claim_timeout,
+                bound=bound(self._config),
             )
             return Report(
-                verdict=judge(evidence, await _unsound(store)),
+                verdict=judge(evidence, await unsound(store)),
                 seconds=loop.time() - began_at,
                 drain=drain,
                 attempts=sum(job.attempt for job in evidence.jobs.values()),
+                lease=evidence.lease,
+                sweep=self._config.stale_job_claim_check_interval,
             )
 
     @property
@@ -116,68 +104,18 @@ class Experiment:
 
     def _fleet(self) -> Fleet:
         command = [self._url, self._queue, str(self._journal)]
-        settings = {f"JOBCORE_{name.upper()}": text for name, text in SETTINGS.items()}
-        return Fleet(self._workers, command, settings, self._folder / "log")
-
-    async def _strike(
-        self, times: int, scene: Scene, tell: Callable[[str], None]
-    ) -> list[Held]:
-        strikes: list[Held] = []
-        while len(strikes) < times:
-            await asyncio.sleep(self._random.uniform(0, LONGEST_PAUSE))
-            async with asyncio.timeout(PATIENCE):
-                victim = await self._victim(scene)
-                held = await self._fault.strike(victim, scene)
-            if held:
-                strikes.append(held)
-            tell(f"{len(strikes)} of {times}: {victim.worker} held {len(held)} jobs")
-        return strikes
-
-    async def _victim(self, scene: Scene) -> Member:
-        """A worker with jobs in progress, and not the last one that works."""
-        while True:
-            ready = scene.fleet.ready()
-            jobs = [job async for job in self._in_progress(scene.jobs)]
-            busy = sorted({job.worker for job in jobs if job.worker} & ready.keys())
-            if busy and len(ready) > 1:
-                return ready[self._random.choice(busy)]
-            await asyncio.sleep(0.02)
-
-    async def _held(self, jobs: JobManager, victim: Member) -> Held:
-        return {
-            (job.id, job.attempt): job.lease_until
-            async for job in self._in_progress(jobs)
-            if job.worker == victim.worker and job.lease_until is not None
+        settings = {
+            f"JOBCORE_{name.upper()}": text
+            for name, text in self._course.settings.items()
         }
-
-    def _in_progress(self, jobs: JobManager) -> AsyncIterator[Job]:
-        return _found(jobs, Filter(queue=self._queue, statuses=IN_PROGRESS))
+        return Fleet(self._workers, command, settings, self._folder / "log")
 
     async def _jobs(self, jobs: JobManager, store: JobStore) -> dict[str, Job]:
         """All jobs of the run, with their attempts."""
-        ids = [job.id async for job in _found(jobs, Filter(queue=self._queue))]
+        ids = [job.id async for job in found_by(jobs, Filter(queue=self._queue))]
         whole: dict[str, Job] = {}
         for start in range(0, len(ids), PAGE):
             for job in await store.get(ids[start : start + PAGE], attempts=True):
                 if job is not None:
                     whole[job.id] = job
         return whole
-
-
-async def _found(jobs: JobManager, wanted: Filter) -> AsyncIterator[Job]:
-    cursor: str | None = None
-    while True:
-        page = await jobs.find(wanted, cursor=cursor, limit=PAGE)
-        for job in page.jobs:
-            yield job
-        if (cursor := page.cursor) is None:
-            return
-
-
-async def _unsound(store: JobStore) -> list[str]:
-    """What the store finds wrong with itself, if it can tell."""
-    verifiable = store.ability(Verifiable)
-    if verifiable is None:
-        return []
-    findings = (await verifiable.verify()).findings
-    return [sentence for found in findings.values() for sentence in found]

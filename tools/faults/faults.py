@@ -1,4 +1,4 @@
-"""The faults: each says what happens to a worker that holds claims.
+"""The faults of workers: each says what happens to one that holds claims.
 
 A new one is a class with the same three members, and a line in `FAULTS`.
 """
@@ -7,34 +7,39 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
+from random import Random
+from typing import Final, Protocol
 
 from jobcore import JobcoreConfig, JobManager
-from tools.faults.fleet import Fleet, Member
+from tools.faults.course import Struck, Tell
+from tools.faults.fleet import Member
+from tools.faults.scene import Held, Scene
 
+SETTINGS: Final[Mapping[str, str]] = {
+    "job_claim_timeout": "2",
+    "stale_job_claim_check_interval": "0.5",
+    "job_polling_interval": "0.2",
+    "retry_delay_base": "0.2",
+    "retry_delay_cap": "2",
+    "max_concurrent_jobs": "5",
+    # A job that is hit again and again is not at fault.
+    "max_lost": "1000",
+}
+"""Short leases, so that many faults fit into minutes."""
 SLACK = timedelta(seconds=1)
 """What recovery may take besides lease and sweep, for the work itself."""
-
-Held = dict[tuple[str, int], datetime]
-"""The claims of a worker, by job and attempt, and when their leases end."""
+OCCASION = 120.0
+"""Seconds to wait for an occasion to strike."""
+LONGEST_PAUSE = 1.0
+"""Seconds between two strikes at most."""
 
 
 def bound(config: JobcoreConfig) -> timedelta:
     """How long after its last renewal the claim of a dead worker may last."""
     return config.job_claim_timeout + config.stale_job_claim_check_interval + SLACK
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Where a fault happens. *held* looks into the store for what a worker holds."""
-
-    jobs: JobManager
-    fleet: Fleet
-    held: Callable[[Member], Awaitable[Held]]
 
 
 class Fault(Protocol):
@@ -80,6 +85,38 @@ class Freeze:
 
 
 FAULTS: dict[str, Fault] = {"kill": Kill(), "freeze": Freeze()}
+
+
+class OnWorkers:
+    """A course on which *fault* strikes one worker after the other."""
+
+    settings: Mapping[str, str] = SETTINGS
+
+    def __init__(self, fault: Fault, random: Random) -> None:
+        self._fault = fault
+        self._random = random
+
+    async def run(self, times: int, scene: Scene, tell: Tell) -> Struck:
+        strikes: list[Held] = []
+        while len(strikes) < times:
+            await asyncio.sleep(self._random.uniform(0, LONGEST_PAUSE))
+            async with asyncio.timeout(OCCASION):
+                victim = await self._victim(scene)
+                held = await self._fault.strike(victim, scene)
+            if held:
+                strikes.append(held)
+            tell(f"{len(strikes)} of {times}: {victim.worker} held {len(held)} jobs")
+        return Struck(held=strikes)
+
+    async def _victim(self, scene: Scene) -> Member:
+        """A worker with jobs in progress, and not the last one that works."""
+        while True:
+            ready = scene.fleet.ready()
+            jobs = await scene.in_progress()
+            busy = sorted({job.worker for job in jobs if job.worker} & ready.keys())
+            if busy and len(ready) > 1:
+                return ready[self._random.choice(busy)]
+            await asyncio.sleep(0.02)
 
 
 async def _is_writable(jobs: JobManager) -> bool:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from jobcore import Attempt, Job, JobStatus, Outcome
-from tools.faults.faults import Held
+from tools.faults.course import Struck
 from tools.faults.journal import Event, Line
 
 
@@ -25,11 +25,12 @@ class Evidence:
     jobs: Mapping[str, Job]
     """The jobs that the store has, with their attempts."""
     journal: Sequence[Line]
-    strikes: Sequence[Held]
-    """The claims that each stricken worker held."""
+    struck: Struck
+    workers: frozenset[str] = frozenset()
+    """Those that worked in the end."""
     lease: timedelta
     bound: timedelta
-    """How long after its last renewal each of them must be given back."""
+    """How long after its last renewal each claim of a stricken worker may last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,11 @@ class Verdict:
     bound: timedelta
     completions: tuple[float, ...]
     """Seconds from then, the last time, until the job was completed."""
+    outages: int = 0
+    resumptions: tuple[float, ...] = ()
+    """Seconds from the end of each outage until each worker had claimed and completed
+    a job."""
+    resumed_within: timedelta = timedelta(0)
     untimely: tuple[str, ...]
     bystanders: int
     """Claims that were lost though nothing was done to their worker."""
@@ -71,7 +77,7 @@ def judge(evidence: Evidence, findings: Sequence[str] = ()) -> Verdict:
     ends = Counter(
         line.job_id for line in evidence.journal if line.event is Event.ENDED
     )
-    held = {claim for strike in evidence.strikes for claim in strike}
+    held = {claim for strike in evidence.struck.held for claim in strike}
     lost_claims = {
         (job.id, attempt.number)
         for job in evidence.jobs.values()
@@ -79,7 +85,7 @@ def judge(evidence: Evidence, findings: Sequence[str] = ()) -> Verdict:
         if attempt.outcome is Outcome.LOST
     }
     return Verdict(
-        strikes=len(evidence.strikes),
+        strikes=len(evidence.struck.held),
         jobs=len(evidence.submitted),
         lost=tuple(lost(evidence)),
         run_twice=sum(count > 1 for count in starts.values()),
@@ -90,7 +96,12 @@ def judge(evidence: Evidence, findings: Sequence[str] = ()) -> Verdict:
         recoveries=tuple(each for _, each in recoveries(evidence) if each is not None),
         bound=evidence.bound,
         completions=tuple(completions(evidence)),
-        untimely=tuple(untimely(evidence)),
+        outages=len(evidence.struck.over_at),
+        resumptions=tuple(
+            each for _, each in resumptions(evidence) if each is not None
+        ),
+        resumed_within=evidence.struck.within,
+        untimely=(*untimely(evidence), *idle(evidence)),
         bystanders=len(lost_claims - held),
         findings=tuple(findings),
     )
@@ -147,7 +158,7 @@ def _was_lost(attempt: Attempt | None, *, before: Attempt | None) -> bool:
 def recoveries(evidence: Evidence) -> Iterator[tuple[str, float | None]]:
     """Each claim of a stricken worker, and how many seconds after its last renewal it
     was given back, all on the store's clock; None if it never was."""
-    for strike in evidence.strikes:
+    for strike in evidence.struck.held:
         for (job_id, number), lease_until in strike.items():
             job = evidence.jobs.get(job_id)
             given_back = [
@@ -185,3 +196,35 @@ def completions(evidence: Evidence) -> Iterator[float]:
         ]
         if lost_at and job.finished_at is not None:
             yield (job.finished_at - max(lost_at)).total_seconds()
+
+
+def resumptions(evidence: Evidence) -> Iterator[tuple[str, float | None]]:
+    """For each outage and worker, how many seconds after its end the worker completed a
+    job that it had claimed since; None if it never did."""
+    done = [
+        attempt
+        for job in evidence.jobs.values()
+        for attempt in job.attempts
+        if attempt.outcome is Outcome.SUCCEEDED
+    ]
+    for number, over_at in enumerate(evidence.struck.over_at, 1):
+        for worker in sorted(evidence.workers):
+            ended = [
+                each.ended_at
+                for each in done
+                if each.worker == worker
+                and each.started_at >= over_at
+                and each.ended_at is not None
+            ]
+            seconds = (min(ended) - over_at).total_seconds() if ended else None
+            yield f"{worker} after outage {number}", seconds
+
+
+def idle(evidence: Evidence) -> Iterator[str]:
+    """Workers that went on too late, or never."""
+    within = evidence.struck.within.total_seconds()
+    for name, seconds in resumptions(evidence):
+        if seconds is None:
+            yield f"{name} did not go on"
+        elif seconds > within:
+            yield f"{name} went on in {seconds:.2f} s, too late"

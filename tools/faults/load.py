@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from random import Random
 
-from jobcore import UNFINISHED, JobManager, JobRequest
+from jobcore import UNFINISHED, JobManager, JobRequest, StoreUnavailableError
 
 BATCH = 20
 BACKLOG = 200
@@ -25,12 +26,12 @@ class Load:
         self._stopped = False
 
     async def run(self) -> None:
-        """Submit until stopped."""
+        """Submit until stopped, as often as the store can be reached."""
         while not self._stopped:
-            if await self.unfinished() < BACKLOG:
-                await self._submit()
-            else:
-                await asyncio.sleep(0.02)
+            with suppress(StoreUnavailableError):
+                if await self.unfinished() < BACKLOG:
+                    await self._submit()
+            await asyncio.sleep(0.02)
 
     def stop(self) -> None:
         self._stopped = True

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tools.faults.experiment import Experiment, Report
-from tools.faults.faults import FAULTS
+from tools.faults.faults import FAULTS, OnWorkers
 
 pytestmark = pytest.mark.anyio
 
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.anyio
 async def ran(fault: str, times: int, folder: Path) -> Report:
     url = f"sqlite+aiosqlite:///{folder}/jobs.db"
     told: list[str] = []
-    experiment = Experiment(FAULTS[fault], url, folder, Random(), workers=2)
+    course = OnWorkers(FAULTS[fault], Random())
+    experiment = Experiment(course, url, folder, Random(), workers=2)
     report = await experiment.run(times, told.append)
     assert report.verdict.wrong == ()
     assert report.verdict.strikes == times <= len(told)

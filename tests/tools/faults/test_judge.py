@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobcore import Attempt, Job, JobStatus, NewJob, Outcome
-from tools.faults.faults import Held
+from tools.faults.course import Struck
 from tools.faults.journal import Event, Line
 from tools.faults.judge import Evidence, Verdict, judge
+from tools.faults.scene import Held
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=2)
@@ -63,7 +64,7 @@ def evidence(
         submitted=frozenset({"a"}),
         jobs={"a": found},
         journal=journal(*told),
-        strikes=[strike] if strike else [],
+        struck=Struck(held=[strike] if strike else []),
         lease=LEASE,
         bound=timedelta(seconds=bound),
     )
@@ -152,7 +153,7 @@ def test_recovery_must_not_be_late() -> None:
 
 def test_a_lease_must_not_be_cut_short() -> None:
     given = replace(KILLED, lease=timedelta(seconds=3))
-    given = replace(given, strikes=[{("a", 1): at(3.1)}])
+    given = replace(given, struck=Struck(held=[{("a", 1): at(3.1)}]))
     (sentence,) = judge(given).untimely
     assert (
         sentence == "attempt 1 of job a was given back after 2.40 s, within its lease"
@@ -169,7 +170,7 @@ def test_what_the_store_finds_wrong_is_wrong() -> None:
 
 
 def test_claims_lost_by_living_workers_are_counted_apart() -> None:
-    assert judge(replace(KILLED, strikes=[])).bystanders == 1
+    assert judge(replace(KILLED, struck=Struck())).bystanders == 1
 
 
 def test_refused_reports_and_second_ends_are_counted() -> None:
@@ -177,3 +178,31 @@ def test_refused_reports_and_second_ends_are_counted() -> None:
     verdict = judge(replace(KILLED, journal=journal(*told)))
     assert (verdict.refused, verdict.run_twice, verdict.finished_twice) == (1, 1, 1)
     assert verdict.wrong == ()
+
+
+def outage(over_at: float, *workers: str, within: float = 2) -> Evidence:
+    """One during which `worker 2` worked, and *workers* were there in the end."""
+    struck = Struck(over_at=[at(over_at)], within=timedelta(seconds=within))
+    given = evidence(job(LOST, SUCCEEDED), "started 1", "started 2", "ended 2")
+    return replace(given, struck=struck, workers=frozenset(workers))
+
+
+def test_a_worker_goes_on_with_what_it_claims_after_an_outage() -> None:
+    verdict = judge(outage(2.5, "worker 2"))
+    assert (verdict.outages, verdict.resumptions) == (1, (1.5,))
+    assert verdict.wrong == ()
+
+
+def test_a_worker_must_not_go_on_too_late() -> None:
+    (sentence,) = judge(outage(2.5, "worker 2", within=1)).untimely
+    assert sentence == "worker 2 after outage 1 went on in 1.50 s, too late"
+
+
+def test_what_was_claimed_before_an_outage_does_not_count_as_going_on() -> None:
+    (sentence,) = judge(outage(3.5, "worker 2")).untimely
+    assert sentence == "worker 2 after outage 1 did not go on"
+
+
+def test_each_worker_must_go_on() -> None:
+    (sentence,) = judge(outage(2.5, "worker 1", "worker 2")).untimely
+    assert sentence == "worker 1 after outage 1 did not go on"

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
+from tools.faults.calls import CallReport
+from tools.faults.cuts import CutReport
 from tools.faults.experiment import Report
 from tools.faults.judge import Verdict
-from tools.faults.table import COLUMNS, described, row, written
+from tools.faults.table import (
+    CALLS,
+    CUTS,
+    OUTAGES,
+    WORKER_FAULTS,
+    call_row,
+    cut_row,
+    described,
+    outage_row,
+    worker_row,
+)
 
 EMPTY = "# Faults\n\n<!-- faults -->\n<!-- end of faults -->\n\nThe end.\n"
 VERDICT = Verdict(
@@ -24,11 +37,20 @@ VERDICT = Verdict(
     untimely=(),
     bystanders=0,
 )
-REPORT = Report(VERDICT, seconds=300, drain=4, attempts=20000)
+REPORT = Report(
+    VERDICT,
+    seconds=300,
+    drain=4,
+    attempts=20000,
+    lease=timedelta(seconds=2),
+    sweep=timedelta(seconds=0.5),
+)
 
 
 def test_a_row_has_all_columns() -> None:
-    cells = dict(zip(COLUMNS, row("kill", "SQLite", REPORT), strict=True))
+    cells = dict(
+        zip(WORKER_FAULTS.columns, worker_row("kill", "SQLite", REPORT), strict=True)
+    )
     assert cells["fault"] == "kill"
     assert cells["jobs"] == "12,345"
     assert cells["lost"] == "1"
@@ -40,10 +62,10 @@ def test_a_row_has_all_columns() -> None:
 
 
 def test_rows_are_added_and_replaced() -> None:
-    one, other = (row("kill", store, REPORT) for store in ("SQLite", "Redis"))
-    text = written(written(EMPTY, one), other)
+    one, other = (worker_row("kill", store, REPORT) for store in ("SQLite", "Redis"))
+    text = WORKER_FAULTS.written(WORKER_FAULTS.written(EMPTY, one), other)
     newer = (*one[:2], "7", *one[3:])
-    text = written(text, newer)
+    text = WORKER_FAULTS.written(text, newer)
     assert text.startswith("# Faults\n\n<!-- faults -->\n| fault | store |")
     assert text.endswith("<!-- end of faults -->\n\nThe end.\n")
     rows = [line for line in text.splitlines() if line.startswith("| kill")]
@@ -53,5 +75,38 @@ def test_rows_are_added_and_replaced() -> None:
     ]
 
 
-def test_what_is_wrong_is_said() -> None:
-    assert "WRONG: job a is not in the store" in described(REPORT)
+def test_tables_are_written_each_in_its_place() -> None:
+    verdict = replace(
+        VERDICT,
+        strikes=0,
+        outages=20,
+        resumptions=(0.5, 1.0, 4.0),
+        resumed_within=timedelta(seconds=5),
+    )
+    cut = CutReport(cuts=8, done=2, lost=["one"])
+    called = CallReport(calls=1000, done=900, undone=99, otherwise=["one"])
+    rows = {
+        OUTAGES: outage_row(
+            "terminated", "PostgreSQL", replace(REPORT, verdict=verdict)
+        ),
+        CUTS: cut_row("submit", cut),
+        CALLS: call_row("cancelled", "PostgreSQL", called),
+    }
+    text = "".join(
+        f"<!-- {each.name} -->\n<!-- end of {each.name} -->\n" for each in rows
+    )
+    for table, row in rows.items():
+        assert len(row) == len(table.columns)
+        text = table.written(text, row)
+    lines = [line for line in text.splitlines() if line[:5] not in {"<!-- ", "| ---"}]
+    told = [line.rpartition(" | ")[0] for line in lines[1::2]]
+    assert told == [
+        "| terminated | PostgreSQL | 20 | 12,345 | 1 | 21 | 3 | 0 | 4"
+        " | 1.00 s, 4.00 s (5.00 s) | 0 | 4, 2 s",
+        "| `submit` | 8 | 2 | 1 | 0 | 0",
+        "| cancelled | PostgreSQL | 1,000 | 900 | 99 | 1 | 0 | 0 | 0",
+    ]
+
+
+def test_an_experiment_is_described_in_lines() -> None:
+    assert "12345 jobs in 300 s, 1 lost, 1.62 claims per job" in described(REPORT)
