@@ -28,6 +28,8 @@ _AGAIN: Final = 1.0
 """Seconds before a listener that was cut off connects anew."""
 _MUCH_LATER: Final = 60.0
 """Seconds before one that heard nothing tries again."""
+_CHECK: Final = 30.0
+"""Seconds after which a listener makes sure that it still hears."""
 _PATIENCE: Final = 5.0
 """Seconds in which a listener must hear itself."""
 
@@ -147,12 +149,12 @@ class Listener:
             try:
                 async with self._listening(self._hear) as broken:
                     self._bell.ring()
-                    if await self._hears_itself():
-                        is_deaf = False
-                        await broken
-                    elif not is_deaf:
-                        is_deaf = True
+                    hears = await self._hears_itself()
+                    if not hears and not is_deaf:
                         _logger.warning(_DEAF)
+                    is_deaf = not hears
+                    while hears and not await _ends(broken):
+                        hears = await self._hears_itself()
             except StoreError as error:
                 _logger.warning("not listening: %s", error)
             await asyncio.sleep(_MUCH_LATER if is_deaf else _AGAIN)
@@ -165,6 +167,17 @@ class Listener:
                 return await self._heard_itself.wait()
         except TimeoutError:
             return False
+
+
+async def _ends(broken: Awaitable[Any]) -> bool:
+    """Whether a connection ends before it is to be checked again: one that something
+    on the way has forgotten never does, and brings nothing."""
+    try:
+        async with asyncio.timeout(_CHECK):
+            await asyncio.shield(broken)
+    except TimeoutError:
+        return False
+    return True
 
 
 _DEAF: Final = (

@@ -14,6 +14,7 @@ from jobcore.testing import a_claim, a_job, a_token, inserted
 from jobcore_sql import SQLJobStore, listen
 from jobcore_sql.dialects.postgresql import PostgreSQLDialect
 from tests.jobcore_sql import postgresql
+from tools.faults.proxy import Proxy
 
 pytestmark = pytest.mark.anyio
 
@@ -137,6 +138,25 @@ async def test_a_listener_that_was_cut_off_listens_again_and_rings(
     await asyncio.sleep(0)
     await inserted(other, a_job())
     await asyncio.wait_for(again, timeout=10)
+
+
+async def test_a_listener_whose_connection_fell_silent_listens_again(
+    server: str, other: SQLJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listen, "_CHECK", 0.1)
+    monkeypatch.setattr(listen, "_PATIENCE", 0.5)
+    monkeypatch.setattr(listen, "_AGAIN", 0.01)
+    async with (
+        Proxy(postgresql.port(server)) as proxy,
+        SQLJobStore(proxy.way_to(postgresql.url(server))) as store,
+    ):
+        await hears(store)
+        proxy.silent = True
+        await inserted(other, a_job())
+        await asyncio.wait_for(proxy.has_lost.wait(), timeout=5)
+        proxy.silent = False
+        waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+        await asyncio.wait_for(waiting, timeout=5)
 
 
 async def test_a_listener_that_hears_nothing_says_so(
