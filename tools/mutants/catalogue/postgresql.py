@@ -165,4 +165,32 @@ POSTGRESQLS: Final = (
         "        if False and ",
         {HOST: ("woken",)},
     ),
+    Mutant(
+        "postgresql: keys are taken in the order of a batch",
+        _INSERT,
+        "sorted(keyed, key=_key)",
+        "keyed",
+        {"tests/jobcore_sql/test_opposite_orders.py": ("inserts",)},
+    ),
+    Mutant(
+        "postgresql: retries take keys in the order of a batch",
+        "jobcore_sql/apply.py",
+        "sorted(self._changes.items(), key=self._taken)",
+        "self._changes.items()",
+        {"tests/jobcore_sql/test_opposite_orders.py": ("retries",)},
+    ),
+    Mutant(
+        "postgresql: a listener trusts that its connection would end",
+        "jobcore_sql/listen.py",
+        "asyncio.timeout(_CHECK)",
+        "asyncio.timeout(None)",
+        {"tests/jobcore_sql/test_listen.py": ("silent",)},
+    ),
+    Mutant(
+        "postgresql: a repeated claim takes more",
+        "jobcore_sql/claim.py",
+        "if request.repeated and (own := _own(transaction, request)):",
+        "if False and (own := _own(transaction, request)):",
+        {"tests/tools/faults/test_cuts.py": ("claim",)},
+    ),
 )
