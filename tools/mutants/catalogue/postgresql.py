@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tools.mutants.mutant import Mutant
-from tools.mutants.places import HOST, POSTGRESQL
+from tools.mutants.places import HOST, POOL, POSTGRESQL, SINGLE
 
 _CLAIM: Final = "jobcore_sql/single/claim.py"
 _END: Final = "jobcore_sql/single/end.py"
@@ -111,9 +111,44 @@ POSTGRESQLS: Final = (
     _mutant(
         "an insert is not counted",
         _INSERT,
-        ".add_cte(stored, count)",
+        '.add_cte(stored, counted.cte("counted"))',
         ".add_cte(stored)",
         "statistics",
+    ),
+    _mutant(
+        "an insert is due at once, whatever its delay",
+        _INSERT,
+        "NOW + new.c.delay, NOW)",
+        "NOW)",
+        "delay",
+    ),
+    _mutant(
+        "an insert takes no unique key",
+        _INSERT,
+        "case((held, new.unique_key))",
+        "case((~held, new.unique_key))",
+        "unique",
+    ),
+    _mutant(
+        "an insert leaves its labels behind",
+        _INSERT,
+        "if has_labels else answer",
+        "if False else answer",
+        "label",
+    ),
+    Mutant(
+        "postgresql: what was locked for a moment is not tried again",
+        _END,
+        "_TRIES: Final = 2",
+        "_TRIES: Final = 1",
+        {SINGLE: ("second_statement",)},
+    ),
+    Mutant(
+        "postgresql: renewals wait behind all other calls",
+        "jobcore_sql/pool.py",
+        "opened.renewing if renews else",
+        "opened.connections if renews else",
+        {POOL: ("renewed",)},
     ),
     _mutant(
         "what is locked is missing",

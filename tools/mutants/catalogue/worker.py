@@ -81,8 +81,8 @@ WORKERS: Final = (
     Mutant(
         "an outcome is dropped in an outage",
         _REPORT,
-        "self._pause, self._send, report)\n                return False\n",
-        "self._pause, lambda _: None, report)\n",
+        "self._send_later(report, self._pause)\n                return False\n",
+        "pass\n",
         {WORKER: ("outage",)},
     ),
     Mutant(
