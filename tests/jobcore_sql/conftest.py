@@ -39,12 +39,14 @@ def server(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is executed on servers."""
+    """What is executed on servers, but for the notifications that a store sends by
+    itself, at any time."""
     executed: list[str] = []
     execute = Cursor.execute
 
     def watched(cursor: Cursor, statement: str, values: Sequence[Any] = ()) -> None:
-        executed.append(statement)
+        if not statement.startswith("SELECT pg_notify"):
+            executed.append(statement)
         execute(cursor, statement, values)
 
     monkeypatch.setattr(Cursor, "execute", watched)
