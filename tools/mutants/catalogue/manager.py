@@ -143,6 +143,13 @@ MANAGERS: Final = (
         {UPKEEP: ("turn",)},
     ),
     Mutant(
+        "each worker of a manager does its upkeep",
+        "jobcore/upkeep.py",
+        "async with turn, asyncio.TaskGroup()",
+        "async with asyncio.TaskGroup()",
+        {UPKEEP: ("another",)},
+    ),
+    Mutant(
         "upkeep does not hear of what this manager schedules",
         _ENDING,
         "            self.scheduled.set()\n",

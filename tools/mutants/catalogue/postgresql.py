@@ -11,6 +11,8 @@ _CLAIM: Final = "jobcore_sql/single/claim.py"
 _END: Final = "jobcore_sql/single/end.py"
 _INSERT: Final = "jobcore_sql/single/insert.py"
 _FOLD: Final = "jobcore_sql/single/fold.py"
+_STORE: Final = "jobcore_sql/store.py"
+_SINGLE_TESTS: Final = "tests/jobcore_sql/test_single.py"
 
 
 def _mutant(rule: str, file: str, old: str, new: str, *words: str) -> Mutant:
@@ -227,5 +229,33 @@ POSTGRESQLS: Final = (
         "if request.repeated and (own := _own(transaction, request)):",
         "if False and (own := _own(transaction, request)):",
         {"tests/tools/faults/test_cuts.py": ("claim",)},
+    ),
+    Mutant(
+        "postgresql: an idle claim locks",
+        _STORE,
+        "_either(unless, single) if unless and single else unless or single",
+        "single or unless",
+        {_SINGLE_TESTS: ("only_looks",)},
+    ),
+    Mutant(
+        "postgresql: a claim looks first in spite of news",
+        _STORE,
+        "            self._idle = False\n",
+        "            pass\n",
+        {_SINGLE_TESTS: ("after_news",)},
+    ),
+    Mutant(
+        "postgresql: a deletion starts anew with each batch",
+        _STORE,
+        "since = until if swept == filter else None",
+        "since = None",
+        {"tests/jobcore_sql/test_find.py": ("batch",)},
+    ),
+    Mutant(
+        "postgresql: a deletion never starts anew",
+        _STORE,
+        "(filter, deletion.until) if full else (None, None)",
+        "(filter, deletion.until) if full else self._swept",
+        {"tests/jobcore_sql/test_find.py": ("batch", "locked")},
     ),
 )
