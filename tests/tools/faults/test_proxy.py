@@ -19,7 +19,9 @@ LOST = (asyncpg.ConnectionDoesNotExistError, ConnectionError)
 
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
-    await postgresql.run("18", "DELETE FROM pauses")
+    """Before a server with our tables, in which there is nothing."""
+    async with postgresql.empty_store("18"):
+        pass
     async with Proxy(postgresql.port("18")) as proxy:
         yield proxy
     await postgresql.run("18", "DELETE FROM pauses")
