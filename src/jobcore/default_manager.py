@@ -46,7 +46,7 @@ from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import SYSTEM_RANDOM, RetryStrategy
 from jobcore.scheduling import InOrder, SchedulingStrategy
 from jobcore.store import JobStore
-from jobcore.submission import new_job
+from jobcore.submission import new_jobs
 from jobcore.transacting import Transacting
 from jobcore.transition import Answer
 
@@ -105,7 +105,7 @@ class DefaultJobManager(JobManager):
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]
     ) -> Job[R]:
         self._calls.check()
-        new = self._new_job(request, options)
+        (new,) = self._new_jobs([request], options)
         inserted = await self._inserts.add(new)
         return _typed(new, inserted, request)
 
@@ -113,7 +113,7 @@ class DefaultJobManager(JobManager):
         self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
     ) -> list[Job[R]]:
         wanted = list(requests)
-        new = [self._new_job(request, options) for request in wanted]
+        new = self._new_jobs(wanted, options)
         inserted: list[Inserted] = []
         for start in range(0, len(new), BATCH):
             insert = partial(self._store.insert, new[start : start + BATCH])
@@ -123,12 +123,12 @@ class DefaultJobManager(JobManager):
     def using(self, connection: object) -> JobTransaction:
         self._calls.check()
         store = self._ability(TransactionalStore).using(connection)
-        return Transacting(store, self._new_job, self._reporting)
+        return Transacting(store, self._new_jobs, self._reporting)
 
     def insert_statement(
         self, requests: Iterable[JobRequest[Any]], **options: Unpack[SubmitOptions]
     ) -> InsertStatement:
-        new = [self._new_job(request, options) for request in requests]
+        new = self._new_jobs(list(requests), options)
         return self._ability(StatementStore).insert_statement(new)
 
     def require(self, ability: type[Any]) -> None:
@@ -328,11 +328,13 @@ class DefaultJobManager(JobManager):
             raise UnsupportedError(type(self._store).__name__, kind.__name__)
         return found
 
-    def _new_job(self, request: JobRequest[Any], options: SubmitOptions) -> NewJob:
-        new = new_job(request, options, self._config)
-        if new.limit_key is not None:
+    def _new_jobs(
+        self, requests: Sequence[JobRequest[Any]], options: SubmitOptions
+    ) -> list[NewJob]:
+        new = new_jobs(requests, options, self._config)
+        if any(each.limit_key is not None for each in new):
             self._ability(QueueControl)
-        return new.named(self._store.new_id(new))
+        return [each.named(self._store.new_id(each)) for each in new]
 
     async def _insert(self, jobs: Sequence[NewJob]) -> Sequence[Inserted]:
         insert = partial(self._store.insert, jobs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -44,10 +44,26 @@ _ABSENT: Final = {"run_at", "delay", "unique_key", "limit_key", "limit", "timeou
 """The options for which None stands when they are not given."""
 
 
-def new_job(
-    request: JobRequest[object], options: SubmitOptions, config: JobcoreConfig
-) -> NewJob:
-    """What is to be stored for *request*; InvalidJobError where it cannot be."""
+def new_jobs(
+    requests: Sequence[JobRequest[Any]], options: SubmitOptions, config: JobcoreConfig
+) -> list[NewJob]:
+    """What is to be stored for *requests*; InvalidJobError where one cannot be."""
+    new: list[NewJob] = []
+    checked: dict[tuple[str, int], dict[str, Any]] = {}
+    for request in requests:
+        # Those of a task share its very options, which need not be checked again.
+        key = (request.task, id(request.options))
+        fields = checked.get(key)
+        if fields is None:
+            fields = checked[key] = _fields(request, options, config)
+        payload = _payload(request, config.max_payload_size)
+        new.append(NewJob(payload=payload, **fields))
+    return new
+
+
+def _fields(
+    request: JobRequest[Any], options: SubmitOptions, config: JobcoreConfig
+) -> dict[str, Any]:
     task = checks.check_name("task", request.task)
     chosen: dict[str, Any] = {
         "queue": config.default_queue,
@@ -59,9 +75,8 @@ def new_job(
     fields = {name: _checked(name, given) for name, given in chosen.items()}
     if "run_at" in fields:
         fields["due_at"] = fields.pop("run_at")
-    return NewJob(
-        task=task, payload=_payload(request, config.max_payload_size), **fields
-    )
+    fields["task"] = task
+    return fields
 
 
 def _checked(name: str, given: object) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -29,11 +29,11 @@ class Transacting(JobTransaction):
     def __init__(
         self,
         store: InTransaction,
-        new_job: Callable[[JobRequest[Any], SubmitOptions], NewJob],
+        new_jobs: Callable[[Sequence[JobRequest[Any]], SubmitOptions], list[NewJob]],
         reporting: Reporting,
     ) -> None:
         self._store = store
-        self._new_job = new_job
+        self._new_jobs = new_jobs
         self._reporting = reporting
 
     async def submit(
@@ -46,7 +46,7 @@ class Transacting(JobTransaction):
         self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
     ) -> list[Job[R]]:
         wanted = list(requests)
-        new = [self._new_job(each, options) for each in wanted]
+        new = self._new_jobs(wanted, options)
         inserted = await self._store.insert(new) if new else []
         return [
             each.job.typed(request.result_type, duplicate=not each.created)
