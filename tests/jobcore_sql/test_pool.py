@@ -99,3 +99,17 @@ async def test_a_transaction_that_the_server_ends_tells_the_servers_reason(
                 await pausing
         await store.pause(queue="mail")
     await host.close()
+
+
+async def test_a_server_gives_up_on_a_silent_connection_within_two_minutes(
+    server: str,
+) -> None:
+    def wait(transaction: Transaction) -> int:
+        seconds = 0
+        for name, times in (("idle", 1), ("interval", 3)):
+            transaction.cursor.execute(f"SHOW tcp_keepalives_{name}", ())
+            seconds += times * int(transaction.cursor.fetchall()[0][0])
+        return seconds
+
+    async with postgresql.empty_store(server) as store:
+        assert await store._glance(wait) <= 120

@@ -137,6 +137,10 @@ class PostgreSQLDialect:
         yield "application_name", "jobcore"
         yield "default_transaction_isolation", "read committed"
         yield "default_transaction_read_only", "off"
+        # Else the server keeps for hours a connection that the way has forgotten.
+        yield "tcp_keepalives_idle", "60"
+        yield "tcp_keepalives_interval", "10"
+        yield "tcp_keepalives_count", "3"
         yield from self._limits()
 
     def _limits(self) -> Iterator[tuple[str, str]]:
