@@ -58,6 +58,7 @@ _DESCRIBED = (
 )
 
 _started: list[Callable[[], object]] = []
+_migrated: set[str] = set()
 
 
 def url(server: str) -> str:
@@ -85,14 +86,19 @@ async def a_store(server: str, way: str) -> AsyncIterator[SQLJobStore]:
         async with SQLJobStore(_behind_pooler(server), pooled) as store:
             yield store
     elif way == "worker":
-        migrating = replace(WORKER, auto_migrate=True)
-        async with SQLJobStore(url_of(server, "jobs_migrator"), migrating):
-            pass
+        await _migrate(server)
         async with SQLJobStore(url_of(server, "jobs_worker"), WORKER) as store:
             yield store
     else:
         async with SQLJobStore(url(server)) as store:
             yield store
+
+
+async def _migrate(server: str) -> None:
+    if server not in _migrated:
+        migrating = replace(WORKER, auto_migrate=True)
+        async with SQLJobStore(url_of(server, "jobs_migrator"), migrating):
+            _migrated.add(server)
 
 
 def options(way: str) -> SQLOptions:
