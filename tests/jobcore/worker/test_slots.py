@@ -33,6 +33,9 @@ from tests.jobcore.worker.conftest import QUICK, Host, until
 pytestmark = pytest.mark.anyio
 
 
+HOUR = timedelta(hours=1)
+
+
 class PanicError(BaseException):
     """Not an Exception, as those of some extension modules."""
 
@@ -62,6 +65,7 @@ async def test_an_error_that_is_no_exception_fails_its_job(host: Host) -> None:
             await host.jobs.result(job)
 
 
+@pytest.mark.parametrize("host", [{"job_polling_interval": HOUR}], indirect=True)
 async def test_a_worker_fills_all_of_its_slots_beside_the_rest_of_its_process(
     host: Host,
 ) -> None:

@@ -123,6 +123,7 @@ POSTGRESQLS: Final = (
         "NOW + new.c.delay, NOW)",
         "NOW)",
         "delay",
+        "test_promote",
     ),
     _mutant(
         "an insert takes no unique key",
