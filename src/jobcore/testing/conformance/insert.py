@@ -101,7 +101,8 @@ class InsertRules(Conformance):
         due_at = datetime(2099, 12, 31, 1, 2, 3, 456789, tzinfo=UTC)
         (job,) = await inserted(store, a_job(due_at=due_at))
         assert job.status is JobStatus.SCHEDULED
-        assert (await current(store, job.id)).due_at == due_at
+        assert job.due_at == due_at
+        assert await current(store, job.id) == job, "what was answered is what is kept"
 
     async def test_insert_counts_a_delay_from_the_clock_of_the_store(
         self, store: JobStore
@@ -113,6 +114,7 @@ class InsertRules(Conformance):
         assert close(job.created_at, datetime.now(UTC) + 500 * HOUR), (
             "the offset is added to the store's clock"
         )
+        assert await current(store, job.id) == job, "what was answered is what is kept"
 
     async def test_insert_answers_in_order(self, store: JobStore) -> None:
         jobs = [named(store, a_job(queue=f"queue-{n % 3}")) for n in range(30)]
