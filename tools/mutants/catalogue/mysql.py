@@ -68,7 +68,7 @@ _ALL: Final = (
         "jobcore_sql/bulk.py",
         "if not dialect.is_taken(error):",
         "if True:",
-        {MYSQL: ("insert",)},
+        {MYSQL_TRANSACTIONS: ("newer_than_the_snapshot",)},
     ),
     Mutant(
         "mysql: what reads has no snapshot",
