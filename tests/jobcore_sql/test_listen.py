@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from jobcore.lifecycle import cancel
-from jobcore.testing import a_claim, a_job, a_token, inserted
+from jobcore.testing import a_claim, a_job, a_token, inserted, named
 from jobcore_sql import SQLJobStore, listen
 from jobcore_sql.dialects.postgresql import PostgreSQLDialect
 from tests.jobcore_sql import postgresql
@@ -64,6 +64,20 @@ async def test_wait_is_woken_by_a_process_that_submits_and_leaves(
         async with SQLJobStore(postgresql.url(server)) as other:
             await inserted(other, a_job(), a_job(labels=labels))
         await asyncio.wait_for(waiting, timeout=10)
+
+
+async def test_wait_is_woken_by_a_new_job_beside_one_whose_key_is_held(
+    store: SQLJobStore, other: SQLJobStore
+) -> None:
+    await inserted(store, a_job(unique_key="key"))
+    waker = other._database.waker
+    assert isinstance(waker, listen.Listener)
+    waiting = asyncio.create_task(store.wait(("new",), "worker", HOUR))
+    await asyncio.sleep(0)
+    held, new = a_job(unique_key="key"), a_job(queue="new", unique_key="new")
+    assert waker._rest() < 0, "the insert may tell"
+    await other.insert([named(other, held), named(other, new)])
+    await asyncio.wait_for(waiting, timeout=10)
 
 
 async def test_a_store_that_was_closed_at_once_tells_when_it_is_open_again(

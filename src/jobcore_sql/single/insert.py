@@ -75,7 +75,10 @@ def insert(
     clause, parameters = statement(
         transaction.dialect, transaction.offset, new_jobs, leaves_taken=False
     )
-    news = transaction.news({each.queue for each in new_jobs if is_due(each)})
+    # What fails as a whole must not have been told, and a key may be taken.
+    is_sure = all(each.unique_key is None for each in new_jobs)
+    queues = {each.queue for each in new_jobs if is_due(each)}
+    news = transaction.news(queues) if is_sure and queues else ()
     try:
         row = transaction.first(clause, **parameters, news=news)
     except Exception as error:
