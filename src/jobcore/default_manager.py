@@ -129,6 +129,8 @@ class DefaultJobManager(JobManager):
         self, requests: Iterable[JobRequest[Any]], **options: Unpack[SubmitOptions]
     ) -> InsertStatement:
         new = self._new_jobs(list(requests), options)
+        if not new:
+            raise InvalidJobError("requests", "must be one at least")
         return self._ability(StatementStore).insert_statement(new)
 
     def require(self, ability: type[Any]) -> None:

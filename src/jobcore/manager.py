@@ -86,7 +86,8 @@ class JobManager(Protocol):
         self, requests: Iterable[JobRequest[Any]], **options: Unpack[SubmitOptions]
     ) -> InsertStatement:
         """What stores a job for each request when the host executes it, with a driver
-        of its own, in its own transaction. Jobs whose unique key is held are left out.
+        of its own, in its own transaction. Jobs whose unique key is held are left out;
+        InvalidJobError where there is no request.
         The manager need not be open; UnsupportedError where the store has no SQL that
         could do it, see `require`."""
         ...

@@ -20,6 +20,7 @@ from jobcore import (
     DefaultJobManager,
     InMemoryJobStore,
     InsertStatement,
+    InvalidJobError,
     Job,
     JobStatus,
     Limit,
@@ -175,6 +176,12 @@ async def test_django_stores_a_job_by_a_manager_that_is_not_open(
 
     await asyncio.to_thread(serve)
     assert await store.get(statement.ids) != [None]
+
+
+async def test_a_statement_for_no_job_is_refused(server: str) -> None:
+    manager = DefaultJobManager(SQLJobStore(postgresql.url(server)))
+    with pytest.raises(InvalidJobError, match="requests must be one at least"):
+        manager.insert_statement([])
 
 
 async def test_a_store_without_such_a_statement_says_so(url: str) -> None:
