@@ -37,6 +37,7 @@ STAGES: dict[str, str] = {
     "jobcore/memory/store.py:claim": "claim: the store",
     "jobcore_sql/claim.py": "claim: the store",
     "jobcore_sql/gate.py": "claim: the store",
+    "jobcore_sql/single/claim.py": "claim: the store",
     "jobcore/worker/worker.py": "claim",
     "jobcore/worker/slots.py": "start and slots",
     "jobcore/worker/run.py": "start and slots",
@@ -55,13 +56,15 @@ STAGES: dict[str, str] = {
     "jobcore/default_manager.py": "report",
     "jobcore/memory/store.py:apply": "apply: the store",
     "jobcore_sql/apply.py": "apply: the store",
+    "jobcore_sql/single/end.py": "apply: the store",
     "jobcore/worker/leases.py": "leases",
     "jobcore_sql/renew.py": "leases",
     "jobcore/memory/store.py:renew": "leases",
     "jobcore/upkeep.py": "upkeep",
     "jobcore_sql/wake.py": "waiting",
     "jobcore_sql/probe.py": "waiting",
-    "jobcore_sql/database.py": "begin, commit, threads",
+    "jobcore_sql/connections.py": "begin, commit, threads",
+    "jobcore_sql/pool.py": "begin, commit, threads",
     "jobcore_sql/lane.py": "begin, commit, threads",
     "jobcore_sql/dialects/sqlite.py": "begin, commit, threads",
     "concurrent/futures/thread.py": "begin, commit, threads",
@@ -181,6 +184,8 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=250, help="looks per second")
     parser.add_argument("--functions", type=int, default=0, help="how many to list")
     given = parser.parse_args()
+    if unknown := set(given.stores) - set(STORES):
+        parser.error(f"{sorted(unknown)} is not among {list(STORES)}")
     print("; ".join(f"{name}: {value}" for name, value in report.machine().items()))
     print()
     asyncio.run(run(given))

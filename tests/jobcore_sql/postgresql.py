@@ -6,6 +6,7 @@ variable. Both are started or asked when they are first wanted.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Callable
@@ -55,6 +56,11 @@ _DESCRIBED = (
     WHERE connamespace = current_schema()::regnamespace AND contype = 'c'
     ORDER BY 1
     """,
+)
+
+_WAITING = (
+    "SELECT pid FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
 )
 
 _started: list[Callable[[], object]] = []
@@ -158,6 +164,12 @@ async def rows(server: str, statement: str) -> list[asyncpg.Record]:
         return found
     finally:
         await connection.close()
+
+
+async def until_waiting(server: str, callers: int = 1) -> None:
+    """Until so many wait there for a lock."""
+    while len(await rows(server, _WAITING)) < callers:  # noqa: ASYNC110 - the server tells nobody
+        await asyncio.sleep(0.005)
 
 
 def described(url: str) -> str:

@@ -21,10 +21,6 @@ pytestmark = pytest.mark.anyio
 T = TypeVar("T")
 
 KEYS = "abc"
-WAITING = (
-    "SELECT pid FROM pg_stat_activity"
-    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
 
 
 @pytest.fixture
@@ -48,8 +44,7 @@ async def both(
         await connection.begin()
         await store.using(connection).insert([between])
         calls = asyncio.gather(one, other)
-        while len(await postgresql.rows(server, WAITING)) < 2:  # noqa: ASYNC110 - the server tells nobody
-            await asyncio.sleep(0.005)
+        await postgresql.until_waiting(server, callers=2)
         await connection.rollback()
         answers = await calls
     await engine.dispose()

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from sqlalchemy.util import await_only
 
-from jobcore import Answer
+from jobcore import Answer, WorkerRecord
 from jobcore.lifecycle import complete
 from jobcore.testing import a_claim, a_job, a_request, inserted
 from jobcore_sql import SQLJobStore
@@ -78,3 +78,33 @@ async def test_after_news_a_claim_does_not_look_first(
     assert (await store.claim(a_request())).claims
     (taken,) = executed
     assert "UPDATE" in taken
+
+
+async def test_a_worker_is_seen_and_who_did_not_return_is_forgotten_in_one_statement(
+    server: str, store: SQLJobStore, executed: list[str]
+) -> None:
+    await store.seen(WorkerRecord(id="absent"), HOUR)
+    await store.seen(WorkerRecord(id="late"), HOUR)
+    store.offset += HOUR
+    executed.clear()
+    await store.seen(WorkerRecord(id="late"), HOUR)
+    assert len(executed) == 1
+    connection = await asyncpg.connect(postgresql.database(server))
+    kept = await connection.fetch("SELECT id FROM workers")
+    await connection.close()
+    assert [row["id"] for row in kept] == ["late"]
+
+
+async def test_a_turn_is_not_given_again_to_who_waited_while_it_was_taken(
+    server: str, store: SQLJobStore
+) -> None:
+    await store.turn("duty", timedelta(0))
+    other = await asyncpg.connect(postgresql.database(server))
+    async with other.transaction():
+        await other.execute("SELECT FROM duties FOR UPDATE")
+        asked = asyncio.create_task(store.turn("duty", HOUR))
+        await postgresql.until_waiting(server)
+        taken = "UPDATE duties SET due_at = clock_timestamp() + interval '1 hour'"
+        await other.execute(taken)
+    await other.close()
+    assert not await asked

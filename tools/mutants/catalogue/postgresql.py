@@ -170,10 +170,24 @@ POSTGRESQLS: Final = (
     ),
     _mutant(
         "a duty is given to two who ask at a time",
-        "jobcore_sql/directory.py",
-        "_LOCK = _DUTY.with_for_update()",
-        "_LOCK = _DUTY",
+        "jobcore_sql/single/turn.py",
+        "where=or_(due_at <= _AT_LAST, due_at > _AT_LAST + _INTERVAL),",
+        "",
         "turn",
+    ),
+    Mutant(
+        "postgresql: a turn is judged by the time when it was asked for",
+        "jobcore_sql/single/turn.py",
+        "func.clock_timestamp()",
+        "func.statement_timestamp()",
+        {SINGLE: ("turn",)},
+    ),
+    Mutant(
+        "postgresql: who did not return is not forgotten",
+        "jobcore_sql/single/seen.py",
+        'return entered.add_cte(others.cte("forgotten"))',
+        "return entered",
+        {SINGLE: ("seen",)},
     ),
     Mutant(
         "postgresql: a fold forgets what was counted before",
