@@ -34,7 +34,7 @@ class StoreCalls:
         self._random = random
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
-        self._calls: set[asyncio.Task[object]] = set()
+        self._calls: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -50,7 +50,7 @@ class StoreCalls:
 
     async def call(self, verb: Callable[[], Awaitable[T]]) -> T:
         """The result of *verb*, or its error."""
-        return await asyncio.shield(self.start(verb))
+        return await self.start(verb)
 
     async def repeat(self, verb: Callable[[], Awaitable[T]]) -> T:
         """The same, for who runs in a task of the manager's, which nobody cancels."""
@@ -58,14 +58,37 @@ class StoreCalls:
 
     def start(
         self, verb: Callable[[], Awaitable[T]], patience: timedelta | None = None
-    ) -> asyncio.Task[T]:
-        """Begin to call *verb*; the task is this object's, so shield it to await it."""
+    ) -> asyncio.Future[T]:
+        """Begin to call *verb*. The future is only where the answer is wanted: it may
+        be cancelled, and its error need not be asked for."""
         self.check()
-        coroutine = self._repeat(verb, self._patience if patience is None else patience)
-        task = asyncio.create_task(coroutine, name="jobcore-store-call")
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        call = self._settle(
+            answer, verb, self._patience if patience is None else patience
+        )
+        task = asyncio.create_task(call, name="jobcore-store-call")
         self._calls.add(task)
-        task.add_done_callback(self._landed)
-        return task
+        task.add_done_callback(self._calls.discard)
+        return answer
+
+    async def _settle(
+        self,
+        answer: asyncio.Future[T],
+        verb: Callable[[], Awaitable[T]],
+        patience: timedelta,
+    ) -> None:
+        # The end of the task would reach who waits some passes of the event loop later.
+        try:
+            result = await self._repeat(verb, patience)
+        except Exception as error:  # noqa: BLE001 - it is the caller's
+            if not answer.done():
+                answer.set_exception(error)
+                answer.exception()
+        else:
+            if not answer.done():
+                answer.set_result(result)
+        finally:
+            answer.cancel()  # where the event loop cancels all that runs
 
     async def _repeat(self, verb: Callable[[], Awaitable[T]], patience: timedelta) -> T:
         loop = asyncio.get_running_loop()
@@ -89,11 +112,6 @@ class StoreCalls:
 
     def _pause(self, state: RetryCallState) -> float:
         return self._random.uniform(0, min(0.1 * 2**state.attempt_number, 2))
-
-    def _landed(self, task: asyncio.Task[object]) -> None:
-        self._calls.discard(task)
-        if not task.cancelled():
-            task.exception()
 
     def check(self) -> None:
         """StoreNotOpenError where no call may be made from here."""

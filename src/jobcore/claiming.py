@@ -22,17 +22,20 @@ async def claim(
     async def attempt() -> ClaimResult:
         nonlocal wanted
         current, wanted = wanted, replace(request, repeated=True)
-        return await store.claim(current)
+        result = await store.claim(current)
+        if answer.cancelled():
+            give_back(result)
+        return result
 
-    def give_back(task: asyncio.Task[ClaimResult]) -> None:
-        if not task.cancelled() and task.exception() is None:
-            released = [lifecycle.release(each) for each in task.result().claims]
-            if released:
-                calls.start(lambda: store.apply(released))
+    def give_back(result: ClaimResult) -> None:
+        released = [lifecycle.release(each) for each in result.claims]
+        if released:
+            calls.start(lambda: store.apply(released))
 
-    task = calls.start(attempt, patience=request.lease / 3)
+    answer = calls.start(attempt, patience=request.lease / 3)
     try:
-        return await asyncio.shield(task)
+        return await answer
     except asyncio.CancelledError:
-        task.add_done_callback(give_back)
+        if not answer.cancelled() and answer.exception() is None:
+            give_back(answer.result())
         raise

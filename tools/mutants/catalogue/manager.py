@@ -47,8 +47,8 @@ MANAGERS: Final = (
     Mutant(
         "a call ends with its caller",
         _CALLS,
-        "asyncio.shield(self.start(verb))",
-        "self.start(verb)",
+        "return await self.start(verb)",
+        "return await self._repeat(verb, self._patience)",
         {CALLS: ("cancel", "abandon")},
     ),
     Mutant(
@@ -82,8 +82,15 @@ MANAGERS: Final = (
     Mutant(
         "what a claim brings after its caller gave up stays claimed",
         _CLAIMING,
-        "task.add_done_callback(give_back)",
-        "pass",
+        "if answer.cancelled():",
+        "if False:",
+        {CLAIMING: ("gave_up", "cancelled")},
+    ),
+    Mutant(
+        "what a claim had brought when its caller was cancelled is kept",
+        _CLAIMING,
+        "if not answer.cancelled() and answer.exception() is None:",
+        "if False:",
         {CLAIMING: ("gave_up", "cancelled")},
     ),
     Mutant(
