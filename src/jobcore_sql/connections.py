@@ -36,43 +36,26 @@ class Connections:
         self._keeps = kept is not None
         self._places = nullcontext() if kept is None else asyncio.Semaphore(kept)
         self._free: list[Lent] = []
-        self._lent = 0
-        self._all_back = asyncio.Event()
-        self._all_back.set()
-        self._discarding: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[Lent]:
         """A connection for the body."""
-        self._lent += 1
-        self._all_back.clear()
-        try:
-            async with self._places:
-                lent = await self._take()
-                try:
-                    yield lent
-                except BaseException as error:
-                    if not self._dialect.is_whole(lent.cursor, error):
-                        await self._discard(lent)
-                        raise
-                    await self._give_back(lent)
+        async with self._places:
+            lent = await self._take()
+            try:
+                yield lent
+            except BaseException as error:
+                if not self._dialect.is_whole(lent.cursor, error):
+                    await self._discard(lent)
                     raise
                 await self._give_back(lent)
-        finally:
-            self._lent -= 1
-            if not self._lent:
-                self._all_back.set()
-
-    async def all_back(self) -> None:
-        """Wait until none is lent."""
-        await self._all_back.wait()
+                raise
+            await self._give_back(lent)
 
     async def close(self) -> None:
         """Give back to the engine what is kept."""
         while self._free:
             await self._free.pop().connection.close()
-        while self._discarding:
-            await asyncio.wait(set(self._discarding))
 
     async def _take(self) -> Lent:
         while self._free:
@@ -94,14 +77,6 @@ class Connections:
             await lent.connection.close()
 
     async def _discard(self, lent: Lent) -> None:
-        """Close a connection, whoever cancels the wait for it."""
         lent.cursor.terminate()
-        task = asyncio.create_task(_invalidate(lent), name="jobcore-sql-discard")
-        self._discarding.add(task)
-        task.add_done_callback(self._discarding.discard)
-        await asyncio.shield(task)
-
-
-async def _invalidate(lent: Lent) -> None:
-    await lent.connection.invalidate()
-    await lent.connection.close()
+        await lent.connection.invalidate()
+        await lent.connection.close()

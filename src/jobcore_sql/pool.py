@@ -73,6 +73,7 @@ class Pool:
         self._opened: _Opened | None = None
         self._problem = NEVER_OPENED
         self._waker = self._waker_for(dialect)
+        self._calls: set[asyncio.Task[Any]] = set()
 
     async def open(self, see_to: Callable[[Connection, SQLOptions], T]) -> T:
         if self._opened is not None:
@@ -97,17 +98,17 @@ class Pool:
 
     async def close(self) -> None:
         opened = self._opened
-        if opened is None or opened.process != os.getpid():
-            self._opened, self._problem = None, CLOSED
-            return
-        await opened.renewing.all_back()
-        await opened.connections.all_back()
-        await self._waker.close()
+        is_here = opened is not None and opened.process == os.getpid()
+        if is_here:
+            while self._calls:
+                await asyncio.wait(set(self._calls))
+            await self._waker.close()
         self._opened, self._problem = None, CLOSED
-        await opened.renewing.close()
-        await opened.connections.close()
-        if opened.engine is not self._given:
-            await opened.engine.dispose()
+        if opened is not None and is_here:
+            await opened.renewing.close()
+            await opened.connections.close()
+            if opened.engine is not self._given:
+                await opened.engine.dispose()
 
     async def read(self, verb: Verb[T], offset: timedelta) -> T:
         return await self._run(verb, offset, self._dialect.begin_reading)
@@ -188,14 +189,33 @@ class Pool:
         *,
         renews: bool = False,
     ) -> T:
-        """Run *verb*. Where its caller is cancelled meanwhile, what becomes of it is
-        unknown, and the connection is closed: there is no good way to call a statement
-        back."""
-        async with self._lent(renews=renews) as lent:
-            cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
-            transaction = Transaction(cursor, offset, self._dialect, self._waker.news)
-            begun = begin or self._dialect.begin_single
-            return await greenlet_spawn(self._repeat, transaction, verb, begun)
+        """Run *verb*, to its end even where its caller is cancelled meanwhile: there is
+        no good way to call a statement back, and its effect would be unknown."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            try:
+                async with self._lent(renews=renews) as lent:
+                    cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
+                    news = self._waker.news
+                    transaction = Transaction(cursor, offset, self._dialect, news)
+                    begun = begin or self._dialect.begin_single
+                    result = await greenlet_spawn(
+                        self._repeat, transaction, verb, begun
+                    )
+            except Exception as error:  # noqa: BLE001 - it is the caller's
+                if not answer.done():
+                    answer.set_exception(error)
+            else:
+                if not answer.done():
+                    answer.set_result(result)
+            finally:
+                answer.cancel()  # where the event loop cancels all that runs
+
+        call = asyncio.create_task(run(), name="jobcore-sql-call")
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return await answer
 
     def _repeat(
         self,

@@ -85,31 +85,6 @@ async def test_leases_are_renewed_while_all_other_connections_are_busy(
         await asyncio.gather(*calls)
 
 
-@pytest.mark.parametrize("way", ["url", "engine"])
-async def test_who_is_cancelled_again_and_again_leaves_the_pool_whole(
-    there: tuple[URL, str], way: str
-) -> None:
-    url, nap = there
-    async with with_few_connections(way, url) as store:
-        for passes in range(12):
-            begun = asyncio.Event()
-
-            def sleep(transaction: Transaction, begun: asyncio.Event = begun) -> None:
-                begun.set()
-                transaction.cursor.execute(nap, ())
-
-            call = asyncio.create_task(store._glance(sleep))
-            await begun.wait()
-            call.cancel()
-            for _ in range(passes):
-                await asyncio.sleep(0)
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
-        async with asyncio.timeout(30):
-            await asyncio.gather(*(store.statistics() for _ in range(8)))
-
-
 async def test_a_transaction_that_the_server_ends_tells_the_servers_reason(
     server: str,
 ) -> None:
