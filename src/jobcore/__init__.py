@@ -52,6 +52,7 @@ from jobcore.manager import JobManager, JobTransaction
 from jobcore.memory import InMemoryJobStore
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
 from jobcore.rate import Pace
+from jobcore.record import JobRecord
 from jobcore.registry import register_store, store_from_url
 from jobcore.report import Report
 from jobcore.request import JobRequest, SubmitOptions
@@ -127,6 +128,7 @@ __all__ = [
     "InTransaction",
     "InsertStatement",
     "Inserted",
+    "JobRecord",
     "JobStore",
     "Pace",
     "Page",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +30,8 @@ class Claim:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRequest:
     """A wish for up to *limit* jobs of *queues*, the first of which is emptied before
-    the next is asked. *repeated* says that it may have been made before."""
+    the next is asked. *repeated* says that it may have been made before. *most* is how
+    many entries may be looked at, where it is not as usual: in a part of a claim."""
 
     token: str = field(repr=False)
     worker: str
@@ -37,11 +39,12 @@ class ClaimRequest:
     limit: int
     lease: timedelta
     repeated: bool = False
+    most: int | None = None
 
     @property
     def bound(self) -> int:
         """How many entries a store may look at in one call."""
-        return 4 * self.limit + 64
+        return 4 * self.limit + 64 if self.most is None else self.most
 
     def effect(self, attempt: int, now: datetime) -> dict[str, Any]:
         """The fields that the claim of a job with *attempt* attempts so far changes."""
@@ -54,6 +57,18 @@ class ClaimRequest:
             "ended_at": None,
             "outcome": None,
         }
+
+    def in_order(self, jobs: Iterable[Job]) -> list[Job]:
+        """*jobs* in the order in which this request takes them, for a store that
+        answers it again and did not keep the order of its first answer."""
+        places = {queue: place for place, queue in enumerate(self.queues)}
+        return sorted(
+            jobs,
+            key=lambda job: (
+                *(places.get(job.queue, len(places)), job.priority),
+                *(job.due_at, job.id),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ For all methods:
 * Its driver's errors are raised as `StoreUnavailableError`, where repeating is worth
   it, or as `StoreError`; use outside of `async with`, in another process or another
   event loop as `StoreNotOpenError`.
+* A store may be partitioned. It has the jobs of a limit key in one partition, and what
+  is said of order, of all or none, and of one snapshot holds within each.
 * What claims cost does not depend on how many jobs wait, are held or have finished.
 """
 
@@ -93,14 +95,15 @@ class JobStore(ABC):
         """Take up to `request.limit` queued jobs from the request's queues and return
         them in the order in which they were taken: a queue is emptied before the next.
 
-        Within a queue the order is priority, due time, id, all ascending; a store that
-        is partitioned keeps it within each partition. No job goes to two claims. Each
-        becomes `in_progress` with the token, worker and lease of the request, and its
-        attempt rises by one. At most `request.bound` entries are looked at. Those that
-        may not start become `held` or `scheduled` in the same step (`QueueControl`).
+        Within a queue the order is priority, due time, id, all ascending. No job goes
+        to two claims. Each becomes `in_progress` with the token, worker and lease of
+        the request, and its attempt rises by one. At most `request.bound` entries are
+        looked at. Those that may not start become `held` or `scheduled` in the same
+        step (`QueueControl`).
 
         With `request.repeated` and jobs still in progress under its token, returns
-        those, whatever their queues, and takes no more.
+        those, whatever their queues and its limit, in the order in which they were
+        taken, and takes no more.
         """
 
     @abstractmethod

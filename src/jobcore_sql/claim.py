@@ -38,11 +38,7 @@ _FURTHER = _FIRST.where(
     tuple_(*_PLACE)
     > tuple_(*(bindparam(f"last_{each.name}", type_=each.type) for each in _PLACE))
 )
-_OWN = (
-    select(*JOB)
-    .where(IS_IN_PROGRESS, jobs.c.token == bindparam("token"))
-    .order_by(*_PLACE)
-)
+_OWN = select(*JOB).where(IS_IN_PROGRESS, jobs.c.token == bindparam("token"))
 _TAKE = (
     update(jobs)
     .where(Among(jobs.c.id, "ids"))
@@ -100,10 +96,9 @@ def claim(transaction: Transaction, request: ClaimRequest) -> ClaimResult:
 
 
 def _own(transaction: Transaction, request: ClaimRequest) -> tuple[Claim, ...]:
-    found = [job(row) for row in transaction.rows(_OWN, token=request.token)]
-    order = {queue: place for place, queue in enumerate(request.queues)}
-    found.sort(key=lambda each: order.get(each.queue, len(order)))
-    return tuple(Claim(each, request.token) for each in found)
+    rows = transaction.rows(_OWN, token=request.token)
+    jobs = request.in_order(job(row) for row in rows)
+    return tuple(Claim(each, request.token) for each in jobs)
 
 
 def _candidates(

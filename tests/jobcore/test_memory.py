@@ -11,13 +11,14 @@ from jobcore.memory import InMemoryJobStore
 from jobcore.memory.records import Clock
 from jobcore.store import JobStore
 from jobcore.testing import (
+    AN_INSTANT,
+    OneInstantConformance,
     QueueControlConformance,
     StoreConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
     store_state_machine,
 )
-from tests.one_instant import NOW, OneInstantRules
 
 
 class TestInMemoryJobStore(
@@ -32,10 +33,10 @@ class TestInMemoryJobStore(
             yield store
 
 
-class TestStoppedInMemoryJobStore(OneInstantRules):
+class TestStoppedInMemoryJobStore(OneInstantConformance):
     @pytest.fixture
     async def stopped(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JobStore]:
-        monkeypatch.setattr(Clock, "now", lambda _: NOW)
+        monkeypatch.setattr(Clock, "now", lambda _: AN_INSTANT)
         async with InMemoryJobStore() as store:
             yield store
 

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from jobcore.store import JobStore
 from jobcore.testing import (
+    AN_INSTANT,
+    OneInstantConformance,
     QueueControlConformance,
     StoreConformance,
     TransactionalConformance,
@@ -22,7 +24,6 @@ from jobcore.testing import (
 from jobcore_sql import SQLJobStore
 from jobcore_sql.dialects.mysql import MySQLDialect
 from tests.jobcore_sql import mysql
-from tests.one_instant import NOW, OneInstantRules
 
 
 @mysql.needed
@@ -49,10 +50,10 @@ class TestMySQLJobStore(
 
 
 @mysql.needed
-class TestStoppedMySQLJobStore(OneInstantRules):
+class TestStoppedMySQLJobStore(OneInstantConformance):
     @pytest.fixture
     async def stopped(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JobStore]:
-        monkeypatch.setattr(MySQLDialect, "now", lambda *_: NOW)
+        monkeypatch.setattr(MySQLDialect, "now", lambda *_: AN_INSTANT)
         async with mysql.empty_store() as store:
             yield store
 

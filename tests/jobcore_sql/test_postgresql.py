@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from jobcore.job import Limit
 from jobcore.store import JobStore
 from jobcore.testing import (
+    AN_INSTANT,
+    OneInstantConformance,
     QueueControlConformance,
     StoreConformance,
     TransactionalConformance,
@@ -26,7 +28,6 @@ from jobcore.testing import (
 from jobcore_sql import SQLJobStore
 from jobcore_sql.dialects.postgresql import PostgreSQLDialect
 from tests.jobcore_sql import postgresql
-from tests.one_instant import NOW, OneInstantRules
 
 
 class TestPostgreSQLJobStore(
@@ -93,13 +94,13 @@ async def test_claim_keeps_what_it_took_before_it_met_a_limit(way: str) -> None:
         assert (await store.verify()).sound
 
 
-class TestStoppedPostgreSQLJobStore(OneInstantRules):
+class TestStoppedPostgreSQLJobStore(OneInstantConformance):
     @pytest.fixture
     async def stopped(
         self, server: str, monkeypatch: pytest.MonkeyPatch
     ) -> AsyncIterator[JobStore]:
         """One whose clock is asked for by itself, and never in a statement."""
-        monkeypatch.setattr(PostgreSQLDialect, "now", lambda *_: NOW)
+        monkeypatch.setattr(PostgreSQLDialect, "now", lambda *_: AN_INSTANT)
         monkeypatch.setattr("jobcore_sql.pool.SINGLE", {})
         async with postgresql.empty_store(server) as store:
             yield store

@@ -12,7 +12,11 @@ from hypothesis import settings
 
 from jobcore.store import JobStore
 from jobcore.testing import (
+    AN_INSTANT,
+    OneInstantConformance,
+    Opening,
     QueueControlConformance,
+    ReopeningConformance,
     StoreConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
@@ -20,7 +24,6 @@ from jobcore.testing import (
 )
 from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.dialects.sqlite import SQLiteDialect
-from tests.one_instant import NOW, OneInstantRules
 
 
 class TestSQLiteJobStore(
@@ -28,19 +31,24 @@ class TestSQLiteJobStore(
     QueueControlConformance,
     WorkerDirectoryConformance,
     VerifiableConformance,
+    ReopeningConformance,
 ):
+    @pytest.fixture
+    def opening(self, url: str) -> Opening:
+        return lambda: SQLJobStore(url)
+
     @pytest.fixture
     async def store(self, url: str) -> AsyncIterator[JobStore]:
         async with SQLJobStore(url) as store:
             yield store
 
 
-class TestStoppedSQLiteJobStore(OneInstantRules):
+class TestStoppedSQLiteJobStore(OneInstantConformance):
     @pytest.fixture
     async def stopped(
         self, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> AsyncIterator[JobStore]:
-        monkeypatch.setattr(SQLiteDialect, "now", lambda *_: NOW)
+        monkeypatch.setattr(SQLiteDialect, "now", lambda *_: AN_INSTANT)
         async with SQLJobStore(url) as store:
             yield store
 

@@ -19,6 +19,12 @@ Each test is named by a rule and starts with the method that must keep it. No te
 sleeps: time passes by `JobStore.offset`, in steps of hours. The state machine drives
 the store and a model through random histories; for each it calls its argument, which
 must give an empty store that is opened by `async with`.
+
+A store that lasts inherits `ReopeningConformance`, too, with a fixture `opening`: a
+function that gives the same store at every call, not opened yet. With a fixture
+`stopped`, a store whose clock a test made stand still, `OneInstantConformance` runs.
+While a store is being written, `unfinished(AcmeStore)` stands for `AcmeStore`: tests
+that come to a method which is not there are skipped.
 """
 
 import pytest
@@ -33,13 +39,18 @@ pytest.register_assert_rewrite(
 
 # Only what is imported after this line has its assertions explained by pytest.
 from jobcore.testing.conformance import (  # noqa: E402 - see above
+    AN_INSTANT,
+    OneInstantConformance,
+    Opening,
     QueueControlConformance,
+    ReopeningConformance,
     StoreConformance,
     TransactionalConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
 )
 from jobcore.testing.machine import store_state_machine  # noqa: E402 - see above
+from jobcore.testing.unfinished import unfinished  # noqa: E402 - see above
 from jobcore.testing.work import (  # noqa: E402 - see above
     ERROR,
     LEASE,
@@ -59,12 +70,17 @@ from jobcore.testing.work import (  # noqa: E402 - see above
 
 __all__ = [
     # the proof of a store
+    "AN_INSTANT",
+    "OneInstantConformance",
+    "Opening",
     "QueueControlConformance",
+    "ReopeningConformance",
     "StoreConformance",
     "TransactionalConformance",
     "VerifiableConformance",
     "WorkerDirectoryConformance",
     "store_state_machine",
+    "unfinished",
     # acts for tests
     "ERROR",
     "LEASE",

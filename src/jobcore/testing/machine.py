@@ -231,12 +231,16 @@ class StoreMachine(ControlRules):
 
 def store_state_machine(
     open_store: Callable[[], AbstractAsyncContextManager[JobStore]],
+    *,
+    partitioned: bool = False,
 ) -> type[RuleBasedStateMachine]:
     """The machine for the stores that *open_store* opens: each time a new, empty one.
-    Its `TestCase` is a test; give that `settings` of your choice."""
+    Its `TestCase` is a test; give that `settings` of your choice. Of one that is
+    *partitioned*, no order is expected."""
 
     class Machine(StoreMachine):
         pass
 
     Machine.open_store = staticmethod(open_store)
+    Machine.partitioned = partitioned
     return Machine

@@ -119,13 +119,17 @@ class Model:
                 break
             obstacle = self.obstacle(job)
             if obstacle is None:
-                job.token, job.outcome, job.lease = token, None, self.now + 2
-                job.attempt += 1
-                self.move(job, _S.IN_PROGRESS)
+                self.start(job, token)
                 taken.append(job.new.id)
             else:
                 self.hold(job, obstacle)
         return taken
+
+    def start(self, job: ModelJob, token: str) -> None:
+        """Let a claim take the job."""
+        job.token, job.outcome, job.lease = token, None, self.now + 2
+        job.attempt += 1
+        self.move(job, _S.IN_PROGRESS)
 
     def line(self, queues: tuple[str, ...]) -> Iterator[ModelJob]:
         """What a claim from *queues* meets, in its order."""

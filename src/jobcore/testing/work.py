@@ -46,6 +46,12 @@ def named(store: JobStore, job: NewJob) -> NewJob:
     return job if job.id else replace(job, id=store.new_id(job))
 
 
+def neighbours(store: JobStore, *jobs: NewJob, key: str = "acme") -> list[NewJob]:
+    """*jobs* with ids that the store makes for jobs of one limit key, among which also
+    a store that is partitioned keeps the order."""
+    return [replace(job, id=store.new_id(replace(job, limit_key=key))) for job in jobs]
+
+
 async def inserted(store: JobStore, *jobs: NewJob) -> list[Job]:
     """Insert *jobs* under ids of the store's making; all must be new."""
     answers = await store.insert([named(store, job) for job in jobs])

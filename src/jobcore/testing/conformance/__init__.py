@@ -13,12 +13,14 @@ from jobcore.testing.conformance.effect import EffectRules
 from jobcore.testing.conformance.find import FindRules
 from jobcore.testing.conformance.get import GetRules
 from jobcore.testing.conformance.insert import InsertRules
+from jobcore.testing.conformance.instant import AN_INSTANT, OneInstantConformance
 from jobcore.testing.conformance.lift import LiftRules
 from jobcore.testing.conformance.pause import PauseRules
 from jobcore.testing.conformance.promote import PromoteRules
 from jobcore.testing.conformance.rate import RateRules
 from jobcore.testing.conformance.receipt import ReceiptRules
 from jobcore.testing.conformance.renew import ExpiredRules, RenewRules
+from jobcore.testing.conformance.reopening import Opening, ReopeningConformance
 from jobcore.testing.conformance.repeated import RepeatedClaimRules
 from jobcore.testing.conformance.soundness import VerifiableConformance
 from jobcore.testing.conformance.surroundings import SurroundingRules
@@ -51,7 +53,11 @@ class QueueControlConformance(PauseRules, ConcurrencyRules, LiftRules, RateRules
 
 
 __all__ = [
+    "AN_INSTANT",
+    "OneInstantConformance",
+    "Opening",
     "QueueControlConformance",
+    "ReopeningConformance",
     "StoreConformance",
     "TransactionalConformance",
     "VerifiableConformance",

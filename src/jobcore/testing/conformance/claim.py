@@ -25,6 +25,7 @@ from jobcore.testing.work import (
     current,
     inserted,
     named,
+    neighbours,
     pass_time,
 )
 
@@ -97,25 +98,28 @@ class ClaimRules(Conformance):
         self, store: JobStore
     ) -> None:
         priorities = [5, -32768, 0, 32767, -5, 100, -100]
-        await inserted(store, *(a_job(priority=each) for each in priorities))
+        jobs = neighbours(store, *(a_job(priority=each) for each in priorities))
+        await inserted(store, *jobs)
         claims = await claimed(store, 10)
         assert [claim.job.priority for claim in claims] == sorted(priorities)
 
     async def test_claim_takes_the_earlier_due_time_first(
         self, store: JobStore
     ) -> None:
-        (first,) = await inserted(store, a_job())
+        (first,) = await inserted(store, *neighbours(store, a_job()))
         ages = [timedelta(microseconds=each) for each in (3, 900, 1, 5_000_000, 2)]
         due = [first.due_at - HOUR - age for age in ages]
-        await inserted(store, *(a_job(due_at=each) for each in due))
+        jobs = neighbours(store, *(a_job(due_at=each) for each in due))
+        await inserted(store, *jobs)
         claims = await claimed(store, 10)
         assert [claim.job.due_at for claim in claims] == [*sorted(due), first.due_at]
 
     async def test_claim_takes_the_smaller_id_first_among_equals(
         self, store: JobStore
     ) -> None:
-        (first,) = await inserted(store, a_job())
-        jobs = [named(store, a_job(due_at=first.due_at)) for _ in range(9)]
+        (first,) = await inserted(store, *neighbours(store, a_job()))
+        equals = (a_job(due_at=first.due_at) for _ in range(9))
+        jobs = neighbours(store, *equals)
         await store.insert(jobs[::-1])
         result = await store.claim(a_request(limit=20))
         assert ids_of(result) == [first.id, *(job.id for job in jobs)]
@@ -123,16 +127,16 @@ class ClaimRules(Conformance):
     async def test_claim_looks_at_priority_before_due_time(
         self, store: JobStore
     ) -> None:
-        (late,) = await inserted(store, a_job(priority=1))
-        due_at = late.due_at - HOUR
-        (later,) = await inserted(store, a_job(priority=2, due_at=due_at))
+        (late,) = await inserted(store, *neighbours(store, a_job(priority=1)))
+        early = a_job(priority=2, due_at=late.due_at - HOUR)
+        (later,) = await inserted(store, *neighbours(store, early))
         result = await store.claim(a_request(limit=2))
         assert ids_of(result) == [late.id, later.id]
 
     async def test_claim_takes_a_released_job_at_its_old_place(
         self, store: JobStore
     ) -> None:
-        one, two = await inserted(store, a_job(), a_job())
+        one, two = await inserted(store, *neighbours(store, a_job(), a_job()))
         (claim,) = await claimed(store)
         pass_time(store, HOUR)
         await applied(store, lifecycle.release(claim))
@@ -141,14 +145,12 @@ class ClaimRules(Conformance):
     async def test_claim_fills_up_from_each_queue_in_turn(
         self, store: JobStore
     ) -> None:
-        jobs = await inserted(
-            store,
-            *(
-                a_job(queue=queue, priority=number)
-                for number in (1, 2)
-                for queue in ("one", "two", "three")
-            ),
+        new = (
+            a_job(queue=queue, priority=number)
+            for number in (1, 2)
+            for queue in ("one", "two", "three")
         )
+        jobs = await inserted(store, *neighbours(store, *new))
         wished = ("two", "absent", "three", "one")
         result = await store.claim(a_request(limit=5, queues=wished))
         expected = [jobs[index].id for index in (1, 4, 2, 5, 0)]

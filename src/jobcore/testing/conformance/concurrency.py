@@ -22,6 +22,7 @@ from jobcore.testing.work import (
     applied,
     claimed,
     inserted,
+    neighbours,
     pass_time,
 )
 
@@ -69,7 +70,7 @@ class ConcurrencyRules(ControlConformance):
 
     async def test_claim_takes_others_past_a_full_key(self, store: JobStore) -> None:
         await inserted(store, *(limited() for _ in range(9)))
-        (free,) = await inserted(store, a_job(priority=5))
+        (free,) = await inserted(store, *neighbours(store, a_job(priority=5)))
         assert len(await claimed(store, 1)) == 1
         result = await store.claim(a_request())
         assert ids_of(result) == [free.id]

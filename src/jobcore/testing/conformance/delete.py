@@ -19,6 +19,7 @@ from jobcore.testing.work import (
     claimed,
     found,
     inserted,
+    neighbours,
     pass_time,
 )
 
@@ -65,8 +66,8 @@ class DeleteRules(Conformance):
     async def test_delete_takes_the_oldest_first_up_to_its_limit(
         self, store: JobStore
     ) -> None:
-        for _ in range(6):
-            claim = await a_claim(store)
+        for job in neighbours(store, *(a_job() for _ in range(6))):
+            claim = await a_claim(store, id=job.id)
             await applied(store, lifecycle.complete(claim, b"1"))
             pass_time(store, timedelta(minutes=1))
         everything = await found(store)
@@ -79,7 +80,9 @@ class DeleteRules(Conformance):
     async def test_delete_takes_what_finished_first_where_it_asks_for_age(
         self, store: JobStore
     ) -> None:
-        await inserted(store, *(a_job(priority=-n) for n in range(4)))
+        await inserted(
+            store, *neighbours(store, *(a_job(priority=-n) for n in range(4)))
+        )
         claims = await claimed(store, 4)
         for claim in claims:
             await applied(store, lifecycle.complete(claim, b"1"))

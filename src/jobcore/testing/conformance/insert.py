@@ -20,6 +20,7 @@ from jobcore.testing.work import (
     found,
     inserted,
     named,
+    neighbours,
 )
 
 HOUR = timedelta(hours=1)
@@ -155,9 +156,9 @@ class InsertRules(Conformance):
         assert len(await found(store)) == 1
 
     async def test_insert_stores_all_or_none(self, store: JobStore) -> None:
-        good = [named(store, a_job()) for _ in range(3)]
+        *good, last = neighbours(store, *(a_job() for _ in range(4)))
         never = cast("Any", "never")
-        bad: NewJob = replace(named(store, a_job()), due_at=never)
+        bad: NewJob = replace(last, due_at=never)
         with pytest.raises(Exception):  # noqa: B017, PT011 - whichever, it must fail
             await store.insert([good[0], good[1], bad, good[2]])
         assert await found(store) == [], "a batch that fails leaves nothing behind"

@@ -20,6 +20,7 @@ from jobcore.testing.work import (
     current,
     inserted,
     named,
+    neighbours,
 )
 from jobcore.transition import Answer
 
@@ -129,8 +130,9 @@ class PauseRules(ControlConformance):
     async def test_claim_stops_at_its_bound(
         self, store: JobStore, control: QueueControl
     ) -> None:
-        await inserted(store, *(a_job() for _ in range(500)))
-        free = await inserted(store, *(a_job(task="send") for _ in range(30)))
+        paused = neighbours(store, *(a_job() for _ in range(500)))
+        free = neighbours(store, *(a_job(task="send") for _ in range(30)))
+        await inserted(store, *paused, *free)
         await control.pause(task="greet")
         result = await store.claim(a_request(limit=100))
         assert result.examined == 4 * 100 + 64, "it looks at 4n + 64 entries"
@@ -140,6 +142,16 @@ class PauseRules(ControlConformance):
         result = await store.claim(a_request(limit=100))
         assert ids_of(result) == [job.id for job in free]
         assert (result.held, result.bounded) == (36, False)
+
+    async def test_claim_stops_at_a_bound_of_its_own(
+        self, store: JobStore, control: QueueControl
+    ) -> None:
+        await inserted(store, *(a_job() for _ in range(30)))
+        await control.pause(task="greet")
+        result = await store.claim(a_request(limit=5, most=20))
+        assert (result.examined, result.held, result.bounded) == (20, 20, True)
+        result = await store.claim(a_request(limit=5, most=20))
+        assert (result.examined, result.held, result.bounded) == (10, 10, False)
 
     async def test_claim_has_one_bound_for_all_its_queues(
         self, store: JobStore, control: QueueControl
@@ -167,7 +179,8 @@ class PauseRules(ControlConformance):
     async def test_lift_queues_what_a_pause_held_at_its_old_place(
         self, store: JobStore, control: QueueControl
     ) -> None:
-        jobs = await inserted(store, *(a_job(priority=n % 3) for n in range(9)))
+        new = neighbours(store, *(a_job(priority=n % 3) for n in range(9)))
+        jobs = await inserted(store, *new)
         await control.pause(task="greet")
         await store.claim(a_request())
         await control.resume(task="greet")

@@ -9,7 +9,15 @@ from jobcore.claim import Promotion
 from jobcore.job import JobStatus
 from jobcore.store import JobStore
 from jobcore.testing.conformance.base import Conformance
-from jobcore.testing.work import a_claim, a_job, claimed, current, inserted, pass_time
+from jobcore.testing.work import (
+    a_claim,
+    a_job,
+    claimed,
+    current,
+    inserted,
+    neighbours,
+    pass_time,
+)
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -62,7 +70,8 @@ class PromoteRules(Conformance):
 
     async def test_promote_queues_the_earliest_first(self, store: JobStore) -> None:
         delays = (3, 1, 4, 2)
-        jobs = await inserted(store, *(a_job(delay=each * HOUR) for each in delays))
+        new = neighbours(store, *(a_job(delay=each * HOUR) for each in delays))
+        jobs = await inserted(store, *new)
         pass_time(store, 9 * HOUR)
         for index in (1, 3, 0, 2):
             assert (await store.promote(1)).promoted == 1
@@ -72,9 +81,9 @@ class PromoteRules(Conformance):
     async def test_promote_lets_a_job_take_its_place_by_due_time(
         self, store: JobStore
     ) -> None:
-        (early,) = await inserted(store, a_job(delay=HOUR))
+        (early,) = await inserted(store, *neighbours(store, a_job(delay=HOUR)))
         pass_time(store, 2 * HOUR)
-        (late,) = await inserted(store, a_job())
+        (late,) = await inserted(store, *neighbours(store, a_job()))
         await store.promote(9)
         claims = await claimed(store, 9)
         assert [claim.job_id for claim in claims] == [early.id, late.id]

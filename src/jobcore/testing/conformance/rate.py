@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -117,7 +118,8 @@ class RateRules(ControlConformance):
         keys = ("acme", "other", "acme", "other")
         await inserted(store, *(paced(key=key) for key in keys))
         claims = await claimed(store, 9)
-        assert [claim.job.limit_key for claim in claims] == ["acme", "other"]
+        keys_of = Counter(claim.job.limit_key for claim in claims)
+        assert keys_of == {"acme": 1, "other": 1}
 
     async def test_claim_keeps_the_rate_under_concurrent_claims(
         self, store: JobStore

@@ -8,19 +8,26 @@ from jobcore import lifecycle
 from jobcore.store import JobStore
 from jobcore.testing.conformance.base import Conformance
 from jobcore.testing.conformance.claim import ids_of
-from jobcore.testing.work import LEASE, a_job, a_request, applied, inserted, pass_time
+from jobcore.testing.work import (
+    LEASE,
+    a_job,
+    a_request,
+    a_token,
+    applied,
+    inserted,
+    neighbours,
+    pass_time,
+)
 
 
 class RepeatedClaimRules(Conformance):
     async def test_claim_repeated_returns_what_it_took(self, store: JobStore) -> None:
-        await inserted(
-            store,
-            *(
-                a_job(queue=queue, priority=-n)
-                for queue in ("one", "two")
-                for n in range(4)
-            ),
+        new = (
+            a_job(queue=queue, priority=-n)
+            for queue in ("one", "two")
+            for n in range(4)
         )
+        await inserted(store, *neighbours(store, *new))
         request = a_request(limit=5, queues=("two", "one"))
         first = await store.claim(request)
         again = await store.claim(replace(request, repeated=True))
@@ -43,6 +50,17 @@ class RepeatedClaimRules(Conformance):
         await inserted(store, a_job())
         again = await store.claim(replace(request, repeated=True))
         assert ids_of(again) == ids_of(first), "though its limit had room"
+
+    async def test_claim_repeated_for_nothing_returns_what_it_took(
+        self, store: JobStore
+    ) -> None:
+        await inserted(store, a_job(), a_job())
+        request = a_request()
+        first = await store.claim(request)
+        asked = replace(request, limit=0, repeated=True)
+        assert ids_of(await store.claim(asked)) == ids_of(first)
+        never = replace(asked, token=a_token())
+        assert ids_of(await store.claim(never)) == [], "and else takes nothing"
 
     async def test_claim_repeated_leaves_out_what_has_ended(
         self, store: JobStore
@@ -77,9 +95,10 @@ class RepeatedClaimRules(Conformance):
     async def test_claim_repeated_returns_jobs_whose_lease_ran_out(
         self, store: JobStore
     ) -> None:
-        await inserted(store, a_job(), a_job())
+        await inserted(store, *neighbours(store, a_job(), a_job(), a_job()))
         request = a_request()
         first = await store.claim(request)
         pass_time(store, LEASE)
+        await store.claim(a_request())
         again = await store.claim(replace(request, repeated=True))
         assert ids_of(again) == ids_of(first), "an end of a lease changes nothing"

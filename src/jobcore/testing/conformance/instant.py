@@ -1,4 +1,4 @@
-"""Rules of a store at one instant, at which its clock stands still.
+"""The rules of a store at one instant, at which its clock stands still.
 
 The clock of a store goes on between any two calls. That a lease which ends now has run
 out, and a job which is due now is due, shows only where a test can stop it.
@@ -9,21 +9,32 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import pytest
+from jobcore import lifecycle
+from jobcore.job import JobStatus
+from jobcore.store import JobStore
+from jobcore.testing.conformance.base import Conformance
+from jobcore.testing.work import (
+    LEASE,
+    a_claim,
+    a_job,
+    a_token,
+    current,
+    inserted,
+    pass_time,
+)
+from jobcore.transition import Answer
 
-from jobcore import Answer, JobStatus, JobStore, lifecycle
-from jobcore.testing import LEASE, a_claim, a_job, a_token, current, inserted, pass_time
+AN_INSTANT: Final = datetime(2030, 1, 1, tzinfo=UTC)
+"""Where the clock of a store may stand still, but for its offset."""
 
-NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
 _SHORT: Final = timedelta(microseconds=1)
 
 
-class OneInstantRules:
-    """For a fixture `stopped`: a store whose clock stands still."""
+class OneInstantConformance(Conformance):
+    """The tests of a fixture `stopped`: a store whose clock stands still; see
+    `jobcore.testing`."""
 
-    pytestmark = pytest.mark.anyio
-
-    async def test_at_one_instant_a_lease_that_ends_has_run_out(
+    async def test_expired_finds_at_one_instant_a_lease_that_ends(
         self, stopped: JobStore
     ) -> None:
         claim = await a_claim(stopped)
@@ -35,7 +46,7 @@ class OneInstantRules:
         assert [each.token for each in await stopped.expired(1)] == [claim.token]
         assert await stopped.apply([lose]) == [Answer.APPLIED]
 
-    async def test_at_one_instant_a_job_that_is_due_is_promoted(
+    async def test_promote_queues_at_one_instant_a_job_that_is_due(
         self, stopped: JobStore
     ) -> None:
         (job,) = await inserted(stopped, a_job(delay=LEASE))
