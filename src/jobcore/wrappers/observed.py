@@ -1,0 +1,100 @@
+"""Abilities whose calls are told to an observer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from jobcore.abilities import (
+    InTransaction,
+    Paused,
+    QueueControl,
+    TransactionalStore,
+    Verifiable,
+    Verification,
+    WorkerDirectory,
+    WorkerRecord,
+)
+from jobcore.job import Inserted, Limit, NewJob
+from jobcore.transition import Answer, Transition
+from jobcore.wrappers.observing import Watch
+
+
+class ObservedControl(QueueControl):
+    """Pauses, limits and liftings, told."""
+
+    def __init__(self, wrapped: QueueControl, watch: Watch) -> None:
+        self._wrapped = wrapped
+        self._watch = watch
+
+    async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
+        await self._watch("pause", self._wrapped.pause(queue=queue, task=task))
+
+    async def resume(
+        self, *, queue: str | None = None, task: str | None = None
+    ) -> None:
+        await self._watch("resume", self._wrapped.resume(queue=queue, task=task))
+
+    async def paused(self) -> Paused:
+        return await self._watch("paused", self._wrapped.paused())
+
+    async def limit(self, key: str, limit: Limit | None) -> None:
+        await self._watch("limit", self._wrapped.limit(key, limit))
+
+    async def lift(self, holders: Sequence[str] | None, limit: int) -> int:
+        return await self._watch("lift", self._wrapped.lift(holders, limit), int)
+
+
+class ObservedDirectory(WorkerDirectory):
+    """Who lives, and whose turn it is, told."""
+
+    def __init__(self, wrapped: WorkerDirectory, watch: Watch) -> None:
+        self._wrapped = wrapped
+        self._watch = watch
+
+    async def seen(self, worker: WorkerRecord, expires_in: timedelta) -> None:
+        await self._watch("seen", self._wrapped.seen(worker, expires_in))
+
+    async def gone(self, worker_id: str) -> None:
+        await self._watch("gone", self._wrapped.gone(worker_id))
+
+    async def workers(self) -> list[WorkerRecord]:
+        return await self._watch("workers", self._wrapped.workers())
+
+    async def turn(self, duty: str, interval: timedelta) -> bool:
+        return await self._watch("turn", self._wrapped.turn(duty, interval))
+
+
+class ObservedVerification(Verifiable):
+    """Whether the store is sound, told."""
+
+    def __init__(self, wrapped: Verifiable, watch: Watch) -> None:
+        self._wrapped = wrapped
+        self._watch = watch
+
+    async def verify(self) -> Verification:
+        return await self._watch("verify", self._wrapped.verify())
+
+
+class ObservedTransactions(TransactionalStore):
+    """Stores within transactions of the host's, told."""
+
+    def __init__(self, wrapped: TransactionalStore, watch: Watch) -> None:
+        self._wrapped = wrapped
+        self._watch = watch
+
+    def using(self, connection: object) -> InTransaction:
+        return _ObservedTransaction(self._wrapped.using(connection), self._watch)
+
+
+class _ObservedTransaction:
+    def __init__(self, wrapped: InTransaction, watch: Watch) -> None:
+        self._wrapped = wrapped
+        self._watch = watch
+
+    async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
+        return await self._watch("insert", self._wrapped.insert(jobs), len(jobs))
+
+    async def apply(self, transitions: Sequence[Transition]) -> list[Answer]:
+        call = self._wrapped.apply(transitions)
+        return await self._watch("apply", call, len(transitions))
