@@ -1,0 +1,7 @@
+"""The Redis store of jobcore."""
+
+from jobcore_redis.acl import acl_rules
+from jobcore_redis.options import RedisOptions
+from jobcore_redis.store import RedisJobStore
+
+__all__ = ["RedisJobStore", "RedisOptions", "acl_rules"]

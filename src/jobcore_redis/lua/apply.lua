@@ -1,0 +1,181 @@
+-- Make guarded writes, each if what it expects holds; answer a word for each, and the
+-- queues that got jobs.
+-- keys: jobs states queued scheduled held leases limited finished unique counts results errors extras attempts
+-- uses: record change
+-- ARGV: offset, how many kinds of writes, of each kind its parts, then the writes: each
+-- in one text, and after it the attempt that is filed and the values of its changes.
+
+local KIND = 12 -- how many parts a kind has
+local IN_TEXT = {failures = FAILURES, losses = LOSSES, reason = REASON}
+local IN_HASH = {result = results, error = errors}
+
+local now = clock(ARGV[1])
+local at = instant(now)
+local kinds = {}
+local place = 3
+for i = 1, tonumber(ARGV[2]) do
+  local names = {}
+  for name in string.gmatch(ARGV[place + 11], '%a+') do
+    names[#names + 1] = name
+  end
+  kinds[i] = {
+    status = ARGV[place], later = ARGV[place + 1], delay = ARGV[place + 2],
+    outcome = ARGV[place + 3], cancel = ARGV[place + 4],
+    next_generation = ARGV[place + 5] == '1', statuses = ARGV[place + 6],
+    lease_expired = ARGV[place + 7] == '1', no_request = ARGV[place + 8] == '1',
+    ended = ARGV[place + 9] == '1', filed = ARGV[place + 10] == '1', names = names,
+  }
+  place = place + KIND
+end
+
+local writes, wanted, taken_before = {}, {}, {}
+while place <= #ARGV do
+  local kind, id, expected, generation, token, receipt, ended = string.match(ARGV[place],
+    '^(%d+)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
+  local write_of = {kind = kinds[tonumber(kind)], id = id, expected = expected,
+    generation = generation, token = token, receipt = receipt, ended = ended}
+  place = place + 1
+  if write_of.kind.filed then
+    write_of.filed = ARGV[place]
+    place = place + 1
+  end
+  write_of.values = place
+  place = place + #write_of.kind.names
+  writes[#writes + 1] = write_of
+  wanted[#wanted + 1] = id
+end
+
+local found = states_of(wanted)
+local by_id = {}
+
+local function refusal(write_of, state)
+  local kind = write_of.kind
+  if write_of.expected ~= '' and write_of.expected ~= state[TOKEN] then
+    return 'token'
+  elseif kind.statuses ~= '' and not has(kind.statuses, state[STATUS]) then
+    return 'status'
+  elseif write_of.generation ~= '' and write_of.generation ~= state[GENERATION] then
+    return 'generation'
+  elseif kind.lease_expired then
+    local till = call('ZSCORE', leases, write_of.id)
+    if not till or tonumber(till) > now then
+      return 'lease'
+    end
+  end
+  if kind.no_request and state[REQUESTED] ~= '' then
+    return 'cancel_request'
+  end
+end
+
+local function takes_unique_key(state, id, status)
+  if state[UNIQUE_KEY] == '' or state[LOCK] ~= '' or not has(state[SCOPE], status) then
+    return true
+  end
+  local name = state[TASK] .. '\t' .. state[UNIQUE_KEY]
+  if is_near(state) and call('HSETNX', unique, name, id) == 0 then
+    return false
+  end
+  state[LOCK] = '1'
+  return true
+end
+
+local function file(id, line, ended)
+  local number = string.match(line, '^%d+')
+  local before = call('HGET', attempts, id) or ''
+  if not string.find('\n' .. before, '\n' .. number .. '\t', 1, true) then
+    local record = number .. '\t' .. ended .. string.sub(line, #number + 1) .. '\n'
+    call('HSET', attempts, id, before .. record)
+  end
+end
+
+local function change(write_of, state)
+  local kind, id = write_of.kind, write_of.id
+  if state[STATUS] ~= 'in_progress' or kind.status ~= 'in_progress' then
+    leave(state, id)
+  end
+  local before = state[STATUS]
+  local status = kind.status
+  if kind.delay ~= '' then
+    state[DUE] = instant(now + kind.delay)
+    if kind.later ~= '' and tonumber(kind.delay) > 0 then
+      status = kind.later
+    end
+  end
+  if kind.filed then
+    file(id, write_of.filed, write_of.ended == '' and at or write_of.ended)
+  end
+  state[STATUS] = status
+  if status ~= 'in_progress' then
+    state[TOKEN], state[HOLDER] = '', ''
+    state[FINISHED] = TERMINAL[status] and at or ''
+  end
+  if kind.ended then
+    state[ENDED] = write_of.ended == '' and at or write_of.ended
+    state[OUTCOME] = kind.outcome
+  end
+  if kind.cancel == '1' and state[REQUESTED] == '' then
+    state[REQUESTED] = at
+  elseif kind.cancel == '0' then
+    state[REQUESTED] = ''
+  end
+  if kind.next_generation then
+    state[GENERATION] = state[GENERATION] + 1
+  end
+  for i, name in ipairs(kind.names) do
+    local value = ARGV[write_of.values + i - 1]
+    if IN_TEXT[name] then
+      state[IN_TEXT[name]] = value
+    elseif name == 'extra' then
+      added('HSET', extras, value, id) -- None as well, as it had one at first
+    elseif value == '-' then
+      added('HDEL', IN_HASH[name], id)
+    else
+      added('HSET', IN_HASH[name], string.sub(value, 2), id)
+    end
+  end
+  if write_of.receipt ~= '' then
+    state[RECEIPT] = write_of.receipt
+  end
+  if before == 'in_progress' and status == 'in_progress' then
+    saved[#saved + 1] = id
+    saved[#saved + 1] = table.concat(state, '\t')
+  else
+    enter(state, id)
+  end
+end
+
+local answers, queues, wakes = {}, {}, {}
+for i, write_of in ipairs(writes) do
+  local state = by_id[write_of.id] or found[i]
+  local answer = 'applied'
+  if not state then
+    answer = 'missing'
+  elseif write_of.receipt == '' or write_of.receipt ~= state[RECEIPT] then
+    answer = refusal(write_of, state)
+    if not answer and write_of.kind.next_generation
+      and not takes_unique_key(state, write_of.id, write_of.kind.status) then
+      answer = 'unique_key'
+    end
+    if not answer then
+      if by_id[write_of.id] then
+        -- What a job went through in one call is written in its order.
+        write()
+      end
+      by_id[write_of.id] = state
+      change(write_of, state)
+      answer = 'applied'
+      if state[STATUS] == 'queued' then
+        queues[state[QUEUE]] = true
+      elseif write_of.kind.cancel == '1' then
+        wakes[#wakes + 1] = state[WORKER]
+      end
+    end
+  end
+  answers[i] = answer
+end
+write()
+local names = {}
+for name in pairs(queues) do
+  names[#names + 1] = name
+end
+return {answers, names, wakes}

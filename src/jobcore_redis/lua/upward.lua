@@ -1,0 +1,8 @@
+-- Whole jobs by ascending id.
+-- keys: ids jobs states leases results errors extras
+-- uses: record read
+-- ARGV: offset, the id after which to begin or nothing, and how many to look at
+
+local first = ARGV[2] == '' and '-' or '(' .. ARGV[2]
+local found = call('ZRANGEBYLEX', ids, first, '+', 'LIMIT', 0, ARGV[3])
+return {instant(clock(ARGV[1])), found, records(found)}

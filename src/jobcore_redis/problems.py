@@ -1,0 +1,57 @@
+"""What the driver's errors mean: the one table of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from redis import exceptions
+
+from jobcore import StoreError, StoreUnavailableError
+
+NEVER_OPENED: Final = "it is not open; use it inside `async with`"
+CLOSED: Final = "it was closed"
+OTHER_PROCESS: Final = "it was opened in another process"
+OTHER_LOOP: Final = "it was opened in another event loop"
+OPEN: Final = "it is open already"
+
+ERRORS: Final = (exceptions.RedisError, OSError, TimeoutError)
+
+_PASSING: Final = (
+    exceptions.BusyLoadingError,
+    exceptions.ClusterDownError,
+    exceptions.ConnectionError,
+    exceptions.MasterDownError,
+    exceptions.ReadOnlyError,
+    exceptions.SlotNotCoveredError,
+    exceptions.TimeoutError,
+    exceptions.TryAgainError,
+    OSError,
+    TimeoutError,
+)
+"""What is worth repeating: the server is being started, replaced or moved."""
+_PASSING_WORDS: Final = (
+    "BUSY ",
+    "CLUSTERDOWN",
+    "LOADING",
+    "MASTERDOWN",
+    "MISCONF",
+    "NOREPLICAS",
+    "READONLY",
+    "TRYAGAIN",
+    "UNBLOCKED",
+)
+"""How such errors begin where they come out of a script, or have no class."""
+
+
+def mapped(error: BaseException) -> StoreError:
+    """The error of ours that *error* of the driver is."""
+    kind = StoreUnavailableError if _is_passing(error) else StoreError
+    return kind(f"{type(error).__name__}: {error}")
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, exceptions.AuthenticationError):
+        return False
+    if isinstance(error, _PASSING):
+        return True
+    return str(error).startswith(_PASSING_WORDS)

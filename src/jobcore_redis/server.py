@@ -1,0 +1,193 @@
+"""The server, or the servers of a cluster: where scripts are called."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import NoScriptError, ResponseError
+
+from jobcore import StoreError, StoreNotOpenError, StoreUnavailableError
+from jobcore_redis.checks import check
+from jobcore_redis.connect import Client, address, connected
+from jobcore_redis.keys import Partition, Partitions
+from jobcore_redis.options import RedisOptions
+from jobcore_redis.problems import (
+    CLOSED,
+    ERRORS,
+    NEVER_OPENED,
+    OPEN,
+    OTHER_LOOP,
+    OTHER_PROCESS,
+    mapped,
+)
+from jobcore_redis.scripts import Script, script
+
+_FIRST_WITH_FLAGS: Final = (7,)
+_OF_A_CLUSTER: Final = 12
+"""How many partitions a cluster has by default: some for each of a few masters."""
+_SILENT: Final = 5.0
+"""Seconds after which a subscription is asked whether it still lives."""
+
+
+class Server:
+    """Opens, calls and closes."""
+
+    def __init__(self, given: str | Client, options: RedisOptions) -> None:
+        self._given = given
+        self.options: RedisOptions = options
+        if isinstance(given, str):
+            self._url, self.options = address(given, options)
+        self._client: Client | None = None
+        self._problem = NEVER_OPENED
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
+        self._flagged = False
+        number = self.options.partitions or 1
+        self.partitions: Partitions = Partitions(self.options, number)
+
+    async def open(self) -> None:
+        if self._client is not None:
+            raise StoreNotOpenError(OPEN)
+        self._loop, self._process = asyncio.get_running_loop(), os.getpid()
+        if isinstance(self._given, str):
+            self._client = connected(self._url, self.options.call_timeout)
+        else:
+            self._client = self._given
+            _check_client(self._given)
+        try:
+            versions = [check(each) for each in await self._told()]
+            self._flagged = min(versions) >= _FIRST_WITH_FLAGS
+            self.partitions = Partitions(self.options, await self._count())
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        client, self._client, self._problem = self._client, None, CLOSED
+        is_ours = client is not self._given and self._process == os.getpid()
+        if client is not None and is_ours:
+            await client.aclose()
+
+    async def call(
+        self, name: str, partition: Partition, arguments: Sequence[Any] = ()
+    ) -> Any:
+        """What the script *name* answers on the keys of *partition*."""
+        wanted = script(name, flagged=self._flagged)
+        keys = [partition.key(each) for each in wanted.keys]
+        async with self._client_in_use() as client:
+            return await _evaluated(client, wanted, keys, arguments)
+
+    async def command(self, *parts: Any) -> Any:
+        """What a command answers."""
+        async with self._client_in_use() as client:
+            return await client.execute_command(*parts)
+
+    async def publish(self, told: str) -> None:
+        """Tell all who listen in this namespace."""
+        await self.command("PUBLISH", self._channel, told)
+
+    async def messages(self) -> AsyncGenerator[str, None]:
+        """What is told in this namespace, until the connection breaks; at first nothing
+        but an empty text, as it is not known what was told before."""
+        client = self.usable()
+        try:
+            subscription = client.pubsub()
+            try:
+                await subscription.subscribe(self._channel)
+                yield ""
+                while True:
+                    told = await subscription.get_message(
+                        ignore_subscribe_messages=True, timeout=_SILENT
+                    )
+                    if told is None:
+                        await subscription.ping()
+                    elif told["type"] == "message":
+                        yield told["data"].decode()
+            finally:
+                await subscription.aclose()  # type: ignore[no-untyped-call]  # has none
+        except ERRORS as error:
+            raise mapped(error) from error
+
+    @property
+    def _channel(self) -> str:
+        return f"{self.options.prefix}:{self.options.namespace}:news"
+
+    async def _told(self) -> list[dict[str, Any]]:
+        """What each server that holds jobs tells of itself."""
+        async with self._client_in_use() as client:
+            if not isinstance(client, RedisCluster):
+                return [await _info(client)]
+            every = await client.info(target_nodes=RedisCluster.PRIMARIES)
+            return list(every.values()) if "redis_version" not in every else [every]
+
+    async def _count(self) -> int:
+        """How many partitions the data has."""
+        cluster = isinstance(self._client, RedisCluster)
+        wanted = self.options.partitions or (_OF_A_CLUSTER if cluster else 1)
+        key = f"{self.options.prefix}:{self.options.namespace}:partitions"
+        await self.command("SET", key, wanted, "NX")
+        kept = int(await self.command("GET", key))
+        if self.options.partitions not in {None, kept}:
+            problem = f"it has {kept} partitions, not {self.options.partitions}"
+            raise StoreError(problem)
+        return kept
+
+    @asynccontextmanager
+    async def _client_in_use(self) -> AsyncIterator[Client]:
+        client = self.usable()
+        try:
+            async with asyncio.timeout(self.options.call_timeout.total_seconds()):
+                yield client
+        except TimeoutError as error:
+            problem = f"no answer within {self.options.call_timeout}"
+            raise StoreUnavailableError(problem) from error
+        except ERRORS as error:
+            raise mapped(error) from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            problem = f"an answer is not of this release: {error!r:.200}"
+            raise StoreError(problem) from error
+
+    def usable(self) -> Client:
+        """The client; StoreNotOpenError where it may not be used from here."""
+        if self._client is None:
+            raise StoreNotOpenError(self._problem)
+        if self._process != os.getpid():
+            raise StoreNotOpenError(OTHER_PROCESS)
+        if self._loop is not asyncio.get_running_loop():
+            raise StoreNotOpenError(OTHER_LOOP)
+        return self._client
+
+
+async def _evaluated(
+    client: Client, wanted: Script, keys: Sequence[str], arguments: Sequence[Any]
+) -> Any:
+    """What a script answers. A server that does not know it, as after a restart or a
+    failover, is given its text."""
+    rest = (len(keys), *keys, *arguments)
+    try:
+        return await client.execute_command("EVALSHA", wanted.sha, *rest)
+    except NoScriptError:
+        return await client.execute_command("EVAL", wanted.text, *rest)
+
+
+async def _info(client: Redis) -> dict[str, Any]:
+    """What a server tells of itself; fakeredis, which tells nothing, does what the
+    oldest does."""
+    try:
+        told: dict[str, Any] = await client.info()
+    except ResponseError as error:
+        if not str(error).startswith("unknown command"):
+            raise
+        return {"redis_version": "6.2"}
+    return told
+
+
+def _check_client(client: Client) -> None:
+    if client.get_encoder().decode_responses:
+        problem = "the client decodes what it is answered, and jobs are bytes"
+        raise StoreError(problem)
