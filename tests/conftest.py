@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.jobcore_redis import servers as redis
 from tests.jobcore_sql import mysql, postgresql
 
 
@@ -22,6 +23,7 @@ def pytest_sessionfinish() -> None:
     """End the servers that tests have started."""
     mysql.stop()
     postgresql.stop()
+    redis.stop()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,8 +15,14 @@ from typing import Any
 
 import pytest
 
+from tests.redis_server import RedisServer
+
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"jobcore": "jobcore_core", "jobcore_sql": "jobcore_sql"}
+PACKAGES = {
+    "jobcore": "jobcore_core",
+    "jobcore_redis": "jobcore_redis",
+    "jobcore_sql": "jobcore_sql",
+}
 """The import packages, which are folders in src, and their distributions' files."""
 DRIVERS = ("sqlalchemy", "alembic", "aiosqlite", "asyncmy", "asyncpg", "redis")
 
@@ -119,16 +125,20 @@ def project(package: str) -> dict[str, Any]:
 
 
 def modules(package: str) -> set[str]:
-    """The modules of a package, as the wheel names them."""
-    found = (ROOT / "src" / package).rglob("*.py")
+    """The modules of a package, and its scripts, as the wheel names them."""
+    folder = ROOT / "src" / package
+    found = [*folder.rglob("*.py"), *folder.rglob("*.lua")]
     return {each.relative_to(ROOT / "src").as_posix() for each in found}
 
 
 def example_of(package: str) -> str:
     """The program in a distribution's README."""
-    text = (ROOT / "src" / package / "README.md").read_text()
-    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    return str(program)
+    (program,) = programs(ROOT / "src" / package / "README.md")
+    return program
+
+
+def programs(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -175,14 +185,14 @@ def test_a_wheel_from_the_sdist_is_the_same(
 def test_versions_are_in_step() -> None:
     versions = {project(package)["version"] for package in PACKAGES}
     (version,) = versions
-    needed = project("jobcore_sql")["dependencies"]
-    assert f"jobcore-core~={version}" in needed
+    for package in ("jobcore_redis", "jobcore_sql"):
+        assert f"jobcore-core~={version}" in project(package)["dependencies"]
 
 
 def test_the_core_alone_says_hello(built: Path, tmp_path: Path) -> None:
     environment = Environment.created(tmp_path / "alone")
     environment.install(wheel(built, "jobcore"))
-    foreign = ("jobcore_sql", "pytest", "hypothesis", *DRIVERS)
+    foreign = ("jobcore_redis", "jobcore_sql", "pytest", "hypothesis", *DRIVERS)
     assert environment.run("-c", FIND, "jobcore", *foreign) == "['jobcore']\n"
     environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.testing")
     assert environment.run("-c", example_of("jobcore")) == "Hello, world!\n"
@@ -196,6 +206,42 @@ def test_the_sql_store_alone_brings_the_core(built: Path, tmp_path: Path) -> Non
     environment.run("-c", IMPORT_ALL, "jobcore_sql", *left_out)
     assert environment.run("-c", example_of("jobcore_sql")) == "Hello, world!\n"
     assert (environment.folder / "jobs.db").exists()
+
+
+def test_the_redis_store_alone_brings_the_core(
+    built: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    environment = Environment.created(tmp_path / "alone")
+    environment.install("--find-links", built, wheel(built, "jobcore_redis"))
+    assert environment.run("-c", FIND, "jobcore_sql", "pytest", "hypothesis") == "[]\n"
+    environment.run("-c", IMPORT_ALL, "jobcore_redis")
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    try:
+        there = example_of("jobcore_redis").replace(
+            "redis://localhost:6379", server.url
+        )
+        assert environment.run("-c", there) == "Hello, world!\n"
+    finally:
+        server.stop()
+
+
+def test_a_store_by_somebody_else_needs_the_core_alone(
+    built: Path, tmp_path: Path
+) -> None:
+    folder = ROOT / "examples" / "own_store"
+    uv("build", "--wheel", "--out-dir", tmp_path, folder)
+    (own,) = tmp_path.glob("jobcore_lmdb-*.whl")
+    environment = Environment.created(tmp_path / "alone")
+    environment.install("--find-links", built, own)
+    foreign = ("jobcore_sql", "pytest", "hypothesis", *DRIVERS)
+    assert environment.run("-c", FIND, "jobcore", "lmdb", *foreign) == (
+        "['jobcore', 'lmdb']\n"
+    )
+    environment.run("-c", IMPORT_ALL, "jobcore_lmdb")
+    (program,) = programs(folder / "README.md")
+    assert environment.run("-c", program) == "Hello, world!\n"
+    assert (environment.folder / "jobs.lmdb").exists()
 
 
 @pytest.mark.parametrize(

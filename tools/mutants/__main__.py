@@ -22,9 +22,11 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
+from tests.jobcore_redis import servers as redis
 from tests.jobcore_sql import mysql
 from tests.jobcore_sql.postgresql import NAMED, OWN
 from tests.postgres_server import PostgresServer
+from tests.redis_server import RedisServer
 from tools.mutants.catalogue import MUTANTS
 from tools.mutants.mutant import Mutant, Places
 from tools.mutants.report import HEAD, row, text
@@ -79,13 +81,18 @@ def servers() -> Iterator[None]:
     """Servers that all trials share, as those that are killed cannot end their own."""
     server = PostgresServer(Path(mkdtemp(prefix="jobcore-mutants-")))
     server.start()
+    redis_server = RedisServer(Path(mkdtemp(prefix="jobcore-mutants-redis-")))
+    redis_server.start()
     os.environ[OWN] = server.url()
-    os.environ.pop(NAMED, None)
+    os.environ[redis.OWN] = redis_server.url
+    for named in (NAMED, redis.NAMED):
+        os.environ.pop(named, None)
     os.environ[mysql.PREFIX] = f"jobcore_mutants_{os.getpid()}"
     try:
         yield
     finally:
         server.remove()
+        redis_server.remove()
         if mysql.NAMED in os.environ:
             asyncio.run(mysql.drop_all(os.environ[mysql.PREFIX]))
 

@@ -32,8 +32,10 @@ after a test took longer, as such tests often leave what never ends."""
 _IMPORTS: Final = [
     "anyio.pytest_plugin",
     "alembic.command",
+    "fakeredis",
     "hypothesis.stateful",
     "pydantic_settings",
+    "redis.asyncio",
     "sqlalchemy.dialects.sqlite",
     "tenacity",
 ]

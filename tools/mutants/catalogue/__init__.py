@@ -9,17 +9,23 @@ from tools.mutants.catalogue.manager import MANAGERS
 from tools.mutants.catalogue.memory import MEMORIES
 from tools.mutants.catalogue.mysql import MYSQLS
 from tools.mutants.catalogue.postgresql import POSTGRESQLS
+from tools.mutants.catalogue.record import RECORDS
+from tools.mutants.catalogue.redis import REDISES
 from tools.mutants.catalogue.sql import SQL
 from tools.mutants.catalogue.worker import WORKERS
+from tools.mutants.catalogue.wrappers import WRAPPERS
 from tools.mutants.mutant import Mutant
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
     *WORKERS,
     *MANAGERS,
     *CORE,
+    *RECORDS,
     *MEMORIES,
+    *WRAPPERS,
     *SQL,
     *POSTGRESQLS,
     *MYSQLS,
+    *REDISES,
 )
 """The first leave most tests waiting, which costs nothing while others go on."""
