@@ -19,7 +19,7 @@ from pathlib import Path
 import processes
 import report
 from processes import HERE, SilentError
-from stores import STORES
+from stores import STORES, OccupiedError
 from works import WORKS, Sample, Size, UnsoundError, measured
 
 
@@ -94,7 +94,7 @@ def main() -> int:
     given = arguments()
     try:
         results = asyncio.run(run(given))
-    except (SilentError, UnsoundError) as error:
+    except (OccupiedError, SilentError, UnsoundError) as error:
         print(error, file=sys.stderr)
         return 1
     text = report.markdown(results)

@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator, Callable, Container
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 POSTGRES = "JOBCORE_BENCHMARK_POSTGRES_URL"
 """Names the server, `postgresql://user@host/database`, whose user makes databases."""
+REDIS = "JOBCORE_BENCHMARK_REDIS_URL"
+"""Names the server, `redis://host:port`, of which database 15 is empty."""
+
+_NUMBER = 15
 
 Place = Callable[[Path], AbstractAsyncContextManager[str]]
 
@@ -24,6 +29,15 @@ class Store:
     place: Place
     is_shared: bool
     server_cpu: Callable[[], float] | None = None
+
+
+class OccupiedError(Exception):
+    """Where a store was to be is something else, which is left as it is."""
+
+    def __init__(self, url: str, keys: int) -> None:
+        self.url = url
+        self.keys = keys
+        super().__init__(f"{url} is not empty, it has {keys} keys")
 
 
 @asynccontextmanager
@@ -50,6 +64,20 @@ async def _database(_: Path) -> AsyncIterator[str]:
         await connection.close()
 
 
+@asynccontextmanager
+async def _numbered(_: Path) -> AsyncIterator[str]:
+    from redis.asyncio import Redis  # noqa: PLC0415 - only where there is a server
+
+    url = urlsplit(os.environ[REDIS])._replace(path=f"/{_NUMBER}").geturl()
+    async with Redis.from_url(url, socket_timeout=None) as client:
+        if keys := await client.dbsize():
+            raise OccupiedError(url, keys)
+        try:
+            yield url
+        finally:
+            await client.flushdb()
+
+
 def postgres_cpu(only: Container[int] | None = None) -> float:
     """What all processes called postgres have used, and those of them that ended; or
     *only* some of them, by their ids."""
@@ -64,6 +92,16 @@ def postgres_cpu(only: Container[int] | None = None) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def redis_cpu() -> float:
+    """What the server says that it has used, and those that it forked."""
+    from redis import Redis  # noqa: PLC0415 - only where there is a server
+
+    with Redis.from_url(os.environ[REDIS]) as client:
+        told = client.info("cpu")
+    names = ("user", "sys", "user_children", "sys_children")
+    return float(sum(told[f"used_cpu_{name}"] for name in names))
+
+
 STORES: dict[str, Store] = {
     "memory": Store(place=_memory, is_shared=False),
     "sqlite": Store(place=_file, is_shared=True),
@@ -72,3 +110,5 @@ if POSTGRES in os.environ:
     STORES["postgresql"] = Store(
         place=_database, is_shared=True, server_cpu=postgres_cpu
     )
+if REDIS in os.environ:
+    STORES["redis"] = Store(place=_numbered, is_shared=True, server_cpu=redis_cpu)

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["bullmq[postgres]==3.4.4"]
+# dependencies = ["bullmq[postgres]==3.4.4", "redis[hiredis]>=8"]
 # ///
-"""BullMQ's port to Python, with its backend for PostgreSQL."""
+"""BullMQ's port to Python, with its backends for PostgreSQL and for Redis."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bullmq import Queue, Worker
 from contestant import Contestant, Journal, Offer, Order, main
 
 NAME = "work"
+WORKS = frozenset({"one", "tasks", "bulk", "drain", "two", "nap", "latency"})
 
 
 class BullMQContestant(Contestant):
@@ -23,19 +24,34 @@ class BullMQContestant(Contestant):
     offers = (
         Offer(
             store="postgresql",
-            works=frozenset({"one", "tasks", "bulk", "drain", "two", "nap", "latency"}),
+            works=WORKS,
             share=0.2,
             settings="psycopg, one connection for submits, two for a worker; ended "
             "jobs and results are kept (removeOnComplete is no faster)",
+        ),
+        Offer(
+            store="redis",
+            works=WORKS,
+            share=0.2,
+            settings="hiredis; locks of 30 s, renewed; ended jobs and results are kept",
+        ),
+        Offer(
+            store="redis",
+            variant="deleting",
+            works=frozenset({"drain", "two"}),
+            share=0.2,
+            settings="hiredis; locks of 30 s, renewed; removeOnComplete: an ended job "
+            "is deleted",
         ),
     )
 
     def __init__(self, order: Order, journal: Journal) -> None:
         super().__init__(order, journal)
-        self._options: dict[str, Any] = {
-            "backend": "postgres",
-            "connection": order.url,
-        }
+        self._options: dict[str, Any] = {"connection": order.url}
+        if order.store == "postgresql":
+            self._options["backend"] = "postgres"
+        if order.variant:
+            self._options["defaultJobOptions"] = {"removeOnComplete": True}
 
     async def __aenter__(self) -> Self:
         self._queue = Queue(NAME, self._options)

@@ -1,23 +1,28 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["huey==3.5.4"]
+# dependencies = ["huey==3.5.4", "redis[hiredis]>=8"]
 # ///
-"""huey with SqliteHuey, as fast as it goes: nothing is flushed, no result is kept."""
+"""huey with SqliteHuey or RedisHuey, as fast as it goes: no result is kept, and SQLite
+flushes nothing."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from contestant import Contestant, Journal, Offer, Order, main
-from huey import SqliteHuey
+from huey import RedisHuey, SqliteHuey
 
-SETTINGS = (
-    "WAL, synchronous=OFF, results=False, initial_delay=0.01, max_delay=0.1; a claim "
-    "deletes the job and nothing is acknowledged"
+LOSES = "a claim deletes the job and nothing is acknowledged"
+SQLITE = (
+    "WAL, synchronous=OFF, results=False, initial_delay=0.01, max_delay=0.1; " + LOSES
 )
+REDIS = f"hiredis, results=False; {LOSES}"
+ONE = "one thread, which is fastest where no job waits"
 MANY = "as many threads as the concurrency"
+MORE = "max_connections=1000"
 
 
 class Huey(Contestant):
@@ -27,20 +32,35 @@ class Huey(Contestant):
             store="sqlite",
             variant="1 thread",
             works=frozenset({"one", "drain", "two", "latency"}),
-            settings=f"{SETTINGS}; one thread, which is fastest where no job waits",
+            settings=f"{SQLITE}; {ONE}",
         ),
         Offer(
             store="sqlite",
             variant="threads",
             works=frozenset({"drain", "two", "nap"}),
-            settings=f"{SETTINGS}; {MANY}",
+            settings=f"{SQLITE}; {MANY}",
+        ),
+        Offer(
+            store="redis",
+            variant="1 thread",
+            works=frozenset({"one", "drain", "two", "latency"}),
+            settings=f"{REDIS}; {ONE}",
+        ),
+        Offer(
+            store="redis",
+            variant="threads",
+            works=frozenset({"drain", "two", "nap"}),
+            settings=f"{REDIS}; {MANY}",
         ),
     )
 
     def __init__(self, order: Order, journal: Journal) -> None:
         super().__init__(order, journal)
-        file = order.url.removeprefix("sqlite:///")
-        self._huey = SqliteHuey(filename=file, fsync=False, results=False)
+        if order.store == "redis":
+            self._huey: Any = RedisHuey(url=f"{order.url}?{MORE}", results=False)
+        else:
+            file = order.url.removeprefix("sqlite:///")
+            self._huey = SqliteHuey(filename=file, fsync=False, results=False)
 
         def work(number: int) -> None:
             journal.note(number)

@@ -34,6 +34,11 @@ class Jobcore(Contestant):
             works=ALONE | {"two", "latency"},
             settings=f"asyncpg; {SETTINGS}",
         ),
+        Offer(
+            store="redis",
+            works=ALONE | {"two", "latency"},
+            settings=f"hiredis; one partition, as by default; {SETTINGS}",
+        ),
     )
 
     def __init__(self, order: Order, journal: Journal) -> None:

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["saq[postgres]==0.26.4", "psycopg[binary]==3.3.9"]
+# dependencies = ["saq[hiredis,postgres,redis]==0.26.4", "psycopg[binary]==3.3.9"]
 # ///
-"""SAQ, with its queue in PostgreSQL."""
+"""SAQ, with its queue in PostgreSQL or in Redis."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ import psycopg
 from contestant import Contestant, Journal, Offer, Order, main
 from saq import Worker
 from saq.queue.postgres import PostgresQueue
+from saq.queue.redis import RedisQueue
 
 LOCK = "SELECT pg_advisory_lock(1)"
 UNLOCK = "SELECT pg_advisory_unlock(1)"
 WORKS = frozenset({"one", "tasks", "drain", "two", "nap", "latency"})
-SETTINGS = "psycopg, its pool of 20; woken by NOTIFY"
+POSTGRESQL = "psycopg, its pool of 20; woken by NOTIFY"
+REDIS = "hiredis; one blocking read per running job"
+KEPT = "ended jobs and results are kept for 10 minutes"
+DELETED = "ttl=-1: an ended job is deleted"
 
 
 class SAQContestant(Contestant):
@@ -31,14 +35,22 @@ class SAQContestant(Contestant):
             store="postgresql",
             works=WORKS,
             share=0.2,
-            settings=f"{SETTINGS}; ended jobs and results are kept for 10 minutes",
+            settings=f"{POSTGRESQL}; {KEPT}",
         ),
         Offer(
             store="postgresql",
             variant="deleting",
             works=frozenset({"drain", "two"}),
             share=0.2,
-            settings=f"{SETTINGS}; ttl=-1: an ended job is deleted",
+            settings=f"{POSTGRESQL}; {DELETED}",
+        ),
+        Offer(store="redis", works=WORKS, share=0.3, settings=f"{REDIS}; {KEPT}"),
+        Offer(
+            store="redis",
+            variant="deleting",
+            works=frozenset({"drain", "two"}),
+            share=0.3,
+            settings=f"{REDIS}; {DELETED}",
         ),
     )
 
@@ -49,14 +61,11 @@ class SAQContestant(Contestant):
 
     async def __aenter__(self) -> Self:
         logging.getLogger("saq").setLevel(logging.ERROR)
-        enter = self._exits.enter_async_context
-        connect = psycopg.AsyncConnection.connect(self.order.url, autocommit=True)
-        look = await enter(await connect)
-        await look.execute(LOCK)  # two may start at once
-        self._queue = PostgresQueue.from_url(self.order.url)
-        await self._queue.connect()
+        if self.order.store == "redis":
+            self._queue: Any = RedisQueue.from_url(self.order.url)
+        else:
+            self._queue = await self._in_postgresql()
         self._exits.push_async_callback(self._queue.disconnect)
-        await look.execute(UNLOCK)
         return self
 
     async def __aexit__(
@@ -91,6 +100,15 @@ class SAQContestant(Contestant):
 
     async def left(self) -> int:
         return int(await self._queue.count("incomplete"))
+
+    async def _in_postgresql(self) -> Any:
+        connect = psycopg.AsyncConnection.connect(self.order.url, autocommit=True)
+        async with await connect as look:
+            await look.execute(LOCK)  # two may start at once
+            queue = PostgresQueue.from_url(self.order.url)
+            await queue.connect()
+            await look.execute(UNLOCK)
+        return queue
 
 
 if __name__ == "__main__":
