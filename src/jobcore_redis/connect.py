@@ -19,7 +19,8 @@ from jobcore_redis.options import RedisOptions
 Client: TypeAlias = Redis | RedisCluster
 
 _MARK: Final = "jobcore_"
-_CONNECTIONS: Final = 16
+CONNECTIONS: Final = 16
+"""How many a store has at most, besides one that listens."""
 _SENTINEL_PORT: Final = 26379
 _checked = TypeAdapter(RedisOptions)
 
@@ -73,8 +74,9 @@ def connected(url: SplitResult, timeout: timedelta) -> Client:
         if kind:
             problem = f"there is no way to Redis that is called {kind}"
             raise StoreError(problem)
+        settings["socket_timeout"] = None  # each call has its own
         pool = BlockingConnectionPool.from_url(
-            plain, max_connections=_CONNECTIONS, timeout=seconds, **settings
+            plain, max_connections=CONNECTIONS + 2, timeout=seconds, **settings
         )
         return Redis.from_pool(pool)
     except ValueError as error:

@@ -22,11 +22,19 @@ class Partition:
 
     def __init__(self, options: RedisOptions, number: int, of: int) -> None:
         self.number = number
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._stem = f"{options.prefix}:{{{_tag(options.namespace, number, of)}}}:"
 
     def key(self, name: str) -> str:
         """The key of one of its parts."""
         return self._stem + name
+
+    def keys(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The keys of several, which are always asked for together."""
+        known = self._known.get(names)
+        if known is None:
+            known = self._known[names] = tuple(map(self.key, names))
+        return known
 
 
 @cache

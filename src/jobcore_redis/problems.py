@@ -16,6 +16,9 @@ OPEN: Final = "it is open already"
 
 ERRORS: Final = (exceptions.RedisError, OSError, TimeoutError)
 
+ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What is raised where an answer is not of this release."""
+
 _PASSING: Final = (
     exceptions.BusyLoadingError,
     exceptions.ClusterDownError,
@@ -46,7 +49,7 @@ _PASSING_WORDS: Final = (
 def mapped(error: BaseException) -> StoreError:
     """The error of ours that *error* of the driver is."""
     kind = StoreUnavailableError if _is_passing(error) else StoreError
-    return kind(f"{type(error).__name__}: {error}")
+    return kind(f"{type(error).__name__}: {str(error) or 'no answer in time'}")
 
 
 def _is_passing(error: BaseException) -> bool:

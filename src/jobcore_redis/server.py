@@ -11,21 +11,23 @@ from typing import Any, Final
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError, ResponseError
 
-from jobcore import StoreError, StoreNotOpenError, StoreUnavailableError
+from jobcore import StoreError, StoreNotOpenError
 from jobcore_redis.checks import check
-from jobcore_redis.connect import Client, address, connected
+from jobcore_redis.connect import CONNECTIONS, Client, address, connected
 from jobcore_redis.keys import Partition, Partitions
 from jobcore_redis.options import RedisOptions
 from jobcore_redis.problems import (
     CLOSED,
     ERRORS,
     NEVER_OPENED,
+    ODD,
     OPEN,
     OTHER_LOOP,
     OTHER_PROCESS,
     mapped,
 )
-from jobcore_redis.scripts import Script, script
+from jobcore_redis.scripts import script
+from jobcore_redis.wire import Wire
 
 _FIRST_WITH_FLAGS: Final = (7,)
 _OF_A_CLUSTER: Final = 12
@@ -42,7 +44,9 @@ class Server:
         self.options: RedisOptions = options
         if isinstance(given, str):
             self._url, self.options = address(given, options)
+        self._timeout = self.options.call_timeout.total_seconds()
         self._client: Client | None = None
+        self._wire: Wire | None = None
         self._problem = NEVER_OPENED
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
@@ -56,6 +60,8 @@ class Server:
         self._loop, self._process = asyncio.get_running_loop(), os.getpid()
         if isinstance(self._given, str):
             self._client = connected(self._url, self.options.call_timeout)
+            if isinstance(self._client, Redis):
+                self._wire = Wire(self._client, CONNECTIONS)
         else:
             self._client = self._given
             _check_client(self._given)
@@ -69,18 +75,25 @@ class Server:
 
     async def close(self) -> None:
         client, self._client, self._problem = self._client, None, CLOSED
+        wire, self._wire = self._wire, None
         is_ours = client is not self._given and self._process == os.getpid()
+        if wire is not None and is_ours:
+            await wire.close()
         if client is not None and is_ours:
             await client.aclose()
 
     async def call(
         self, name: str, partition: Partition, arguments: Sequence[Any] = ()
     ) -> Any:
-        """What the script *name* answers on the keys of *partition*."""
+        """What the script *name* answers on the keys of *partition*. A server that does
+        not know it, as after a restart or a failover, is given its text."""
         wanted = script(name, flagged=self._flagged)
-        keys = [partition.key(each) for each in wanted.keys]
-        async with self._client_in_use() as client:
-            return await _evaluated(client, wanted, keys, arguments)
+        keys = partition.keys(wanted.keys)
+        rest = (len(keys), *keys, *arguments)
+        try:
+            return await self._sent("EVALSHA", wanted.sha, *rest)
+        except NoScriptError:
+            return await self._sent("EVAL", wanted.text, *rest)
 
     async def command(self, *parts: Any) -> Any:
         """What a command answers."""
@@ -89,7 +102,7 @@ class Server:
 
     async def publish(self, told: str) -> None:
         """Tell all who listen in this namespace."""
-        await self.command("PUBLISH", self._channel, told)
+        await self._sent("PUBLISH", self._channel, told)
 
     async def messages(self) -> AsyncGenerator[str, None]:
         """What is told in this namespace, until the connection breaks; at first nothing
@@ -137,20 +150,26 @@ class Server:
             raise StoreError(problem)
         return kept
 
+    async def _sent(self, *parts: Any) -> Any:
+        """What a command answers, by the shortest way; NoScriptError as it is."""
+        client = self.usable()
+        send = client.execute_command if self._wire is None else self._wire.send
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await send(*parts)
+        except NoScriptError:
+            raise
+        except (*ERRORS, *ODD) as error:
+            raise mapped(error) from error
+
     @asynccontextmanager
     async def _client_in_use(self) -> AsyncIterator[Client]:
         client = self.usable()
         try:
-            async with asyncio.timeout(self.options.call_timeout.total_seconds()):
+            async with asyncio.timeout(self._timeout):
                 yield client
-        except TimeoutError as error:
-            problem = f"no answer within {self.options.call_timeout}"
-            raise StoreUnavailableError(problem) from error
-        except ERRORS as error:
+        except (*ERRORS, *ODD) as error:
             raise mapped(error) from error
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            problem = f"an answer is not of this release: {error!r:.200}"
-            raise StoreError(problem) from error
 
     def usable(self) -> Client:
         """The client; StoreNotOpenError where it may not be used from here."""
@@ -161,18 +180,6 @@ class Server:
         if self._loop is not asyncio.get_running_loop():
             raise StoreNotOpenError(OTHER_LOOP)
         return self._client
-
-
-async def _evaluated(
-    client: Client, wanted: Script, keys: Sequence[str], arguments: Sequence[Any]
-) -> Any:
-    """What a script answers. A server that does not know it, as after a restart or a
-    failover, is given its text."""
-    rest = (len(keys), *keys, *arguments)
-    try:
-        return await client.execute_command("EVALSHA", wanted.sha, *rest)
-    except NoScriptError:
-        return await client.execute_command("EVAL", wanted.text, *rest)
 
 
 async def _info(client: Redis) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""Connections of our own: how scripts reach one server with little ado.
+
+What the driver does around a command, to take a connection from its pool, to watch over
+its time, and to write it down, costs several times what the command does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import hiredis
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+
+
+class Wire:
+    """Sends commands, each over one of up to *most* connections of the pool of
+    *client*, which are kept. One whose command has failed, or was cancelled, is closed
+    by the driver, so that no call reads the answer to another, and connects when it is
+    next used."""
+
+    def __init__(self, client: Redis, most: int) -> None:
+        self._pool: Any = client.connection_pool  # has no annotations
+        self._places = asyncio.Semaphore(most)
+        self._free: list[AbstractConnection] = []
+
+    async def send(self, *parts: Any) -> Any:
+        """What the server answers."""
+        async with self._places:
+            if not self._free:
+                self._free.append(await self._pool.get_connection())
+            connection = self._free.pop()
+            try:
+                packed = hiredis.pack_command(parts)
+                await connection.send_packed_command(packed, check_health=False)
+                return await connection.read_response()
+            finally:
+                self._free.append(connection)
+
+    async def close(self) -> None:
+        """Give the connections back to the pool."""
+        while self._free:
+            await self._pool.release(self._free.pop())

@@ -1,0 +1,27 @@
+"""A Redis server that a test may kill, fill, and set otherwise."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.redis_server import PROGRAM, RedisServer
+
+_HERE: Final = shutil.which("redis-server")
+_PROGRAMS: Final = (PROGRAM, *([Path(_HERE)] if _HERE else []))
+
+
+@pytest.fixture(params=_PROGRAMS, ids=["wheel", "here"][: len(_PROGRAMS)])
+def alone(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    """A server of its own, which writes its log to disk every second; of the wheel, and
+    of this machine if it has one."""
+    server = RedisServer(
+        tmp_path, request.param, appendonly="yes", appendfsync="everysec"
+    )
+    server.start()
+    yield server
+    server.stop()

@@ -1,0 +1,48 @@
+"""Each error of a server is worth repeating, or it is not."""
+
+from __future__ import annotations
+
+import pytest
+from redis import exceptions
+
+from jobcore import StoreError, StoreUnavailableError
+from jobcore_redis.problems import mapped
+
+PASSING = (
+    exceptions.ReadOnlyError("You can't write against a read only replica."),
+    exceptions.BusyLoadingError("Redis is loading the dataset in memory"),
+    exceptions.MasterDownError("Link with MASTER is down"),
+    exceptions.ClusterDownError("CLUSTERDOWN The cluster is down"),
+    exceptions.TryAgainError("Multiple keys request during rehashing of slot"),
+    exceptions.ConnectionError("Connection closed by server."),
+    exceptions.TimeoutError("Timeout reading from socket"),
+    exceptions.ResponseError("NOREPLICAS Not enough good replicas to write."),
+    exceptions.ResponseError("BUSY Redis is busy running a script."),
+    exceptions.ResponseError("MISCONF Redis is configured to save RDB snapshots"),
+    ConnectionResetError("reset"),
+    TimeoutError(),
+)
+LASTING = (
+    exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+    exceptions.NoPermissionError("this user has no permissions to run 'evalsha'"),
+    exceptions.AuthenticationError("invalid username-password pair"),
+    exceptions.ResponseError("WRONGTYPE Operation against a key of the wrong kind"),
+    exceptions.ResponseError("user_script:3: attempt to index a nil value"),
+    exceptions.DataError("Invalid input of type"),
+)
+
+
+@pytest.mark.parametrize("error", PASSING, ids=str)
+def test_an_outage_is_worth_repeating(error: Exception) -> None:
+    assert isinstance(mapped(error), StoreUnavailableError)
+
+
+@pytest.mark.parametrize("error", LASTING, ids=str)
+def test_what_lasts_is_not(error: Exception) -> None:
+    found = mapped(error)
+    assert type(found) is StoreError
+    assert str(error) in str(found)
+
+
+def test_a_timeout_says_what_happened() -> None:
+    assert "no answer in time" in str(mapped(TimeoutError()))
