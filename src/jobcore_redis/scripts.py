@@ -23,6 +23,10 @@ ALLOWED_WHEN_FULL: Final = frozenset(
     | {"claim", "free", "inspect", "read", "recount", "seen", "upward"}
 )
 """What must go on when the memory is full: all that frees some, or asks."""
+_FREES_FIRST: Final = "redis.call('DEL', KEYS[1] .. ':')\n"
+"""Before version 7 a script is judged by its first write, which this is: of nothing."""
+_MAY_FILL_FIRST: Final = frozenset({"apply", "renew", "seen", "turn"})
+"""Those of them that may begin with a write that needs memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,10 @@ def script(name: str, *, flagged: bool) -> Script:
     keys = tuple(said["keys"].split())
     shared = "".join(_source(f"_{each}") for each in said.get("uses", "").split())
     first = "#!lua flags=allow-oom\n" if name in ALLOWED_WHEN_FULL else "#!lua\n"
+    if not flagged:
+        first = _FREES_FIRST if name in _MAY_FILL_FIRST else ""
     text = (
-        f"{first if flagged else ''}local call = redis.call\n"
+        f"{first}local call = redis.call\n"
         f"local {', '.join(keys)} = unpack(KEYS)\n{shared}{body}"
     )
     return Script(
