@@ -43,6 +43,8 @@ class Waker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._telling: asyncio.Task[None] | None = None
         self._is_open = False
+        self.listens: asyncio.Event = asyncio.Event()
+        """Set once it hears what is told."""
 
     def open(self) -> None:
         """Begin to listen, beside everything else."""
@@ -124,6 +126,7 @@ class Waker:
             try:
                 async with aclosing(self._server.messages()) as messages:
                     async for told in messages:
+                        self.listens.set()
                         name, *names = told.split(" ")
                         if name != self._name:
                             self._ring(set(names) or {_EVERYBODY})

@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,8 @@ import redis
 from fakeredis import FakeAsyncRedis, FakeServer
 from redis.asyncio import Redis
 
+from jobcore import ClaimRequest
+from jobcore.testing import a_request
 from jobcore_redis import RedisJobStore, RedisOptions, acl_rules
 from tests.redis_cluster import RedisCluster
 from tests.redis_server import RedisServer
@@ -36,6 +39,8 @@ WAYS: tuple[str, ...] = (
 """Other ways to keep jobs: on a cluster, as the user of a worker, on a server that has
 forgotten its scripts before every call, and with a client that only plays a server."""
 OPTIONS = RedisOptions(prefix=f"jobcore_test_{os.getpid()}")
+
+HOUR = timedelta(hours=1)
 
 _numbers = count()
 _started: list[Callable[[], object]] = []
@@ -126,3 +131,8 @@ def _own_server() -> RedisServer:
     _started.append(server.remove)
     server.start()
     return server
+
+
+def a_request_of(queue: str) -> ClaimRequest:
+    """A claim that looks at *queue*."""
+    return a_request(queues=(queue,), limit=9)

@@ -1,0 +1,73 @@
+"""Workers of other processes are woken by what is published."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from jobcore.lifecycle import cancel
+from jobcore.testing import a_claim, a_job, a_token, inserted
+from jobcore_redis import RedisJobStore
+from tests.jobcore_redis import servers
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.anyio
+
+LONG = timedelta(seconds=60)
+
+
+async def woken(store: RedisJobStore, queue: str, worker: str) -> None:
+    async with asyncio.timeout(20):
+        await store.wait([queue], worker, LONG)
+
+
+@pytest.mark.parametrize("kind", ["6.2", "cluster"])
+async def test_a_worker_is_woken_by_a_job_of_another_process(kind: str) -> None:
+    options = servers.another_namespace()
+    async with (
+        servers.empty_store(kind, options) as store,
+        servers.empty_store(kind, options) as other,
+    ):
+        await store._waker.listens.wait()
+        waiting = asyncio.create_task(woken(store, "mail", "worker"))
+        await asyncio.sleep(0)
+        await inserted(other, a_job(queue="mail"))
+        await waiting
+
+
+async def test_a_worker_is_woken_by_a_request_to_cancel_its_job() -> None:
+    options = servers.another_namespace()
+    async with (
+        servers.empty_store("6.2", options) as store,
+        servers.empty_store("6.2", options) as other,
+    ):
+        await store._waker.listens.wait()
+        claim = await a_claim(other)
+        waiting = asyncio.create_task(
+            woken(store, "absent", claim.job.worker or "nobody")
+        )
+        await asyncio.sleep(0)
+        await other.apply([cancel(claim.job, a_token())])
+        await waiting
+
+
+async def test_a_worker_is_not_woken_by_jobs_of_other_queues() -> None:
+    async with servers.empty_store("6.2") as store:
+        await store._waker.listens.wait()
+        waiting = asyncio.create_task(
+            store.wait(["mail"], "worker", timedelta(seconds=0.2))
+        )
+        await inserted(store, a_job(queue="other"))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        await waiting
+
+
+async def test_a_listener_that_was_cut_off_listens_again(alone: RedisServer) -> None:
+    async with RedisJobStore(alone.url) as store:
+        await store._waker.listens.wait()
+        alone.kill()
+        alone.start()
+        await woken(store, "mail", "worker")
