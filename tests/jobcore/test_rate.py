@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobcore import Limit, Pace
@@ -67,6 +67,7 @@ def test_any_number_of_reservations_stays_within_the_calendar() -> None:
         assert NOW < instant <= NOW + 2 * LONGEST
 
 
+@settings(deadline=None)
 @given(st.integers(1, 50), st.integers(1, 5), st.lists(st.integers(0, 400)))
 def test_no_window_has_more_starts_than_rate_and_burst(
     rate: int, burst: int, pauses: list[int]

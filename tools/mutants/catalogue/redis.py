@@ -293,8 +293,8 @@ _OTHERS: Final = (
     Mutant(
         "redis: a script that was forgotten is not sent again",
         "jobcore_redis/server.py",
-        "    except NoScriptError:\n",
-        "    except ZeroDivisionError:\n",
+        'return await self._sent("EVAL", wanted.text, *rest)',
+        "raise",
         {REDIS_SCRIPTS: ("forgot",)},
     ),
 )
