@@ -15,11 +15,12 @@ local function figures(state)
   return tonumber(concurrency), tonumber(step), tonumber(burst)
 end
 
+-- How many of the key's jobs are in progress.
+local function running(key)
+  return call('ZLEXCOUNT', limited, '[' .. key .. '\t', '(' .. key .. '\n')
+end
+
 -- How many of the key's jobs may start, where *concurrency* may run.
 local function places(key, concurrency)
-  if not concurrency then
-    return math.huge
-  end
-  local running = call('ZLEXCOUNT', limited, '[' .. key .. '\t', '(' .. key .. '\n')
-  return math.max(concurrency - running, 0)
+  return concurrency and math.max(concurrency - running(key), 0) or math.huge
 end

@@ -65,8 +65,7 @@ local function stopped(state)
   end
   local concurrency, step, burst = figures(state)
   if not free[key] then
-    local running = call('ZLEXCOUNT', limited, '[' .. key .. '\t', '(' .. key .. '\n')
-    free[key] = {running = running}
+    free[key] = {running = running(key)}
     local kept = call('HGET', paces, key)
     local enforced, reserved = string.match(kept or '0\t0', '^(%d+)\t(%d+)$')
     pace[key] = {tonumber(enforced), tonumber(reserved), false}
