@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from tests.redis_server import PROGRAM, RedisServer
 
-_HERE: Final = shutil.which("redis-server")
+# The environment of the tests has the wheel's program on its path.
+_HERE: Final = shutil.which("redis-server", path=os.defpath)
 _PROGRAMS: Final = (PROGRAM, *([Path(_HERE)] if _HERE else []))
 
 
