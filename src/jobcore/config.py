@@ -60,7 +60,8 @@ class JobcoreConfig(BaseSettings):
     """How many claimed jobs may wait in a worker for a slot; by default as many as it
     has slots."""
     job_polling_interval: Duration = timedelta(seconds=1)
-    """How often an idle worker asks, where no wake-up reaches it."""
+    """How often queues are asked for by the idle workers of a manager, where no wake-up
+    reaches them."""
     stale_job_claim_check_interval: Duration = timedelta(seconds=5)
     prune_interval: Duration = timedelta(minutes=1)
     max_lost: Count = 3

@@ -38,6 +38,7 @@ from jobcore.errors import (
 from jobcore.identity import new_token
 from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager, JobTransaction
+from jobcore.polling import Polling
 from jobcore.query import Filter, Page, Statistics
 from jobcore.registry import store_from_url
 from jobcore.report import Report
@@ -78,6 +79,7 @@ class DefaultJobManager(JobManager):
         self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
         self._reporting = Reporting(self._config, retry, random)
         self._endings = Endings(store, self._calls, self._reporting)
+        self._polling = Polling(store)
 
     async def __aenter__(self) -> Self:
         self._calls.open()
@@ -226,7 +228,9 @@ class DefaultJobManager(JobManager):
             limit=wanted,
             lease=self._config.job_claim_timeout,
         )
+        asked_at = asyncio.get_running_loop().time()
         result = await claiming.claim(self._store, self._calls, request)
+        self._polling.learn(request, result, asked_at)
         if result.deferred:
             self._endings.scheduled.set()
         return result
@@ -320,9 +324,9 @@ class DefaultJobManager(JobManager):
         worker: str,
         queues: Sequence[str],
         timeout: timedelta,  # noqa: ASYNC109 - the protocol's
-    ) -> None:
+    ) -> bool:
         self._calls.check()
-        await self._store.wait(queues, worker, timeout)
+        return await self._polling.wait(worker, queues, timeout)
 
     def _ability(self, kind: type[A]) -> A:
         found = self._store.ability(kind)

@@ -255,6 +255,7 @@ class JobManager(Protocol):
         worker: str,
         queues: Sequence[str],
         timeout: timedelta,  # noqa: ASYNC109 - a hint returns in time, it never raises
-    ) -> None:
-        """Wait for a hint that there may be work."""
+    ) -> bool:
+        """Wait for a hint that there may be work, and say whether one came. Without one
+        it ends when no worker of this manager has asked for *queues* for *timeout*."""
         ...

@@ -413,11 +413,11 @@ async def test_renew_tells_what_is_lost_and_what_is_to_be_canceled(
 async def test_wait_returns_when_there_is_something_to_claim(
     jobs: DefaultJobManager,
 ) -> None:
-    await jobs.wait("worker", QUEUES, timedelta(0))
+    assert not await jobs.wait("worker", QUEUES, timedelta(0))
     waiting = asyncio.create_task(jobs.wait("worker", QUEUES, HOUR))
     await asyncio.sleep(0)
     await jobs.submit(a_request())
-    await waiting
+    assert await waiting
 
 
 # upkeep

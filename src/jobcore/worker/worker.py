@@ -178,15 +178,13 @@ class Worker:
                 await self._idle()
 
     async def _idle(self) -> None:
-        loop = asyncio.get_running_loop()
-        pause, began_at = self._pause(), loop.time()
+        pause = self._pause()
         try:
-            await self._jobs.wait(self.id, self.queues, timedelta(seconds=pause))
+            if await self._jobs.wait(self.id, self.queues, timedelta(seconds=pause)):
+                self._slots.leases.renew_soon()
         except StoreError as error:
             _logger.warning("no hints: %s", error)
             await asyncio.sleep(pause)
-        if loop.time() - began_at < pause:
-            self._slots.leases.renew_soon()
 
     def _pause(self) -> float:
         interval = self._jobs.config.job_polling_interval.total_seconds()

@@ -11,6 +11,7 @@ from tools.mutants.places import (
     CLAIMING,
     ENDING,
     MANAGER,
+    POLLING,
     OPERATING,
     REPORT,
     UPKEEP,
@@ -162,5 +163,19 @@ MANAGERS: Final = (
         "            self.scheduled.set()\n",
         "            pass\n",
         {UPKEEP: ("notices",), MANAGER: ("woken",)},
+    ),
+    Mutant(
+        "each worker of a manager polls for itself",
+        "jobcore/polling.py",
+        "            self._empty_at[frozenset(request.queues)] = asked_at\n",
+        "            pass\n",
+        {POLLING: ("many_idle", "longer_where")},
+    ),
+    Mutant(
+        "a claim that left jobs in a queue puts off the next",
+        "jobcore/polling.py",
+        "len(result.claims) < request.limit and not result.bounded",
+        "True",
+        {POLLING: ("may_be_more",)},
     ),
 )
