@@ -122,8 +122,13 @@ def url_of(server: str, role: str) -> str:
 async def empty_store(server: str, way: str = "url") -> AsyncIterator[SQLJobStore]:
     """Such a store without anything in it."""
     async with a_store(server, way) as store:
-        await run(server, *(f"DELETE FROM {name}" for name in tables(options(way))))  # noqa: S608 - our own names
+        await empty(server, way)
         yield store
+
+
+async def empty(server: str, way: str) -> None:
+    """Delete everything that such a store has."""
+    await run(server, *(f"DELETE FROM {name}" for name in tables(options(way))))  # noqa: S608 - our own names
 
 
 @asynccontextmanager

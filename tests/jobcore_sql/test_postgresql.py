@@ -57,10 +57,20 @@ class TestPostgreSQLJobStoreOtherwise(
     WorkerDirectoryConformance,
     VerifiableConformance,
 ):
-    @pytest.fixture(params=postgresql.WAYS)
-    async def store(self, request: pytest.FixtureRequest) -> AsyncIterator[JobStore]:
-        async with postgresql.empty_store("18", request.param) as store:
-            yield store
+    @pytest.fixture(scope="class", params=postgresql.WAYS)
+    async def kept_open(
+        self, request: pytest.FixtureRequest
+    ) -> AsyncIterator[tuple[str, JobStore]]:
+        """One store for all tests, as opening it takes longer than most of them."""
+        async with postgresql.a_store("18", request.param) as store:
+            yield request.param, store
+
+    @pytest.fixture
+    async def store(self, kept_open: tuple[str, JobStore]) -> JobStore:
+        way, store = kept_open
+        await postgresql.empty("18", way)
+        store.offset = timedelta()
+        return store
 
 
 class TestPostgreSQLJobStoreOfAWorker(TransactionalConformance):

@@ -11,8 +11,8 @@ from tools.mutants.places import (
     CLAIMING,
     ENDING,
     MANAGER,
-    POLLING,
     OPERATING,
+    POLLING,
     REPORT,
     UPKEEP,
 )
