@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from jobcore import Claim, StoreUnavailableError
 from jobcore.testing import a_claim
 from jobcore_sql import SQLJobStore, SQLOptions
+from jobcore_sql.dialects.postgresql import Cursor, PostgreSQLDialect
 from jobcore_sql.transaction import Transaction
 from tests.jobcore_sql import mysql, postgresql
 
@@ -60,6 +61,22 @@ def whole(url: URL) -> str:
 async def renewed(store: SQLJobStore, claim: Claim) -> None:
     renewal = await store.renew([claim], HOUR)
     assert not renewal.lost
+
+
+@pytest.mark.parametrize("server", postgresql.SERVERS)
+async def test_a_connection_on_which_a_value_was_not_sent_is_not_used_again(
+    server: str,
+) -> None:
+    dialect = PostgreSQLDialect(SQLOptions(), is_ours=True)
+    connection = await asyncpg.connect(postgresql.database(server))
+    cursor = Cursor(connection)
+    with pytest.raises(asyncpg.DivisionByZeroError) as refused:
+        await connection.fetch("SELECT 1 / $1::integer", 0)
+    assert dialect.is_whole(cursor, refused.value)
+    with pytest.raises(asyncpg.DataError) as unsent:
+        await connection.fetch("SELECT $1::timestamptz", "never")
+    assert not dialect.is_whole(cursor, unsent.value)
+    await connection.close()
 
 
 @pytest.mark.parametrize("way", ["url", "engine"])

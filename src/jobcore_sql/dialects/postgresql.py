@@ -166,7 +166,7 @@ class PostgreSQLDialect:
 
     def is_whole(self, cursor: Cursor, error: BaseException) -> bool:
         """Whether the connection is as good as before, though *error* has happened."""
-        if cursor.is_closed or cursor.is_in_transaction:
+        if cursor.is_closed or cursor.is_in_transaction or _is_unsent(error):
             return False
         return isinstance(error, Exception) and not isinstance(error, _BREAKING)
 
@@ -257,6 +257,12 @@ class PostgreSQLDialect:
         cause = getattr(cause, "__cause__", None) or cause
         kind = StoreUnavailableError if _is_passing(cause) else StoreError
         return kind(f"{type(cause).__name__}: {cause}")
+
+
+def _is_unsent(error: BaseException) -> bool:
+    """Whether a value could not be sent: the server, which has been told of the
+    statement, waits for it then in a transaction that the driver does not know of."""
+    return isinstance(error, asyncpg.DataError) and error.severity is None
 
 
 def _is_passing(cause: object) -> bool:
