@@ -70,10 +70,11 @@ def another_namespace() -> RedisOptions:
 
 
 @asynccontextmanager
-async def empty_store(
+async def opening(
     kind: str, options: RedisOptions | None = None
-) -> AsyncIterator[RedisJobStore]:
-    """A store without anything in it, at one of the `KINDS` or in one of the `WAYS`."""
+) -> AsyncIterator[Callable[[], RedisJobStore]]:
+    """What gives a store that is empty at first, at one of the `KINDS` or in one of the
+    `WAYS`."""
     chosen = options or another_namespace()
     async with AsyncExitStack() as clients:
         given: str | Redis
@@ -87,8 +88,16 @@ async def empty_store(
             given = url_of_worker(chosen)
         else:
             given = url(kind)
-        async with RedisJobStore(given, chosen) as store:
-            yield store
+        yield lambda: RedisJobStore(given, chosen)
+
+
+@asynccontextmanager
+async def empty_store(
+    kind: str, options: RedisOptions | None = None
+) -> AsyncIterator[RedisJobStore]:
+    """A store without anything in it, there."""
+    async with opening(kind, options) as store, store() as opened:
+        yield opened
 
 
 def url_of_worker(options: RedisOptions) -> str:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
+from hashlib import sha1
 
 import pytest
 from hypothesis import settings
 
 from jobcore.store import JobStore
 from jobcore.testing import (
+    AN_INSTANT,
+    OneInstantConformance,
+    Opening,
     QueueControlConformance,
+    ReopeningConformance,
     StoreConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
     store_state_machine,
 )
+from jobcore_redis.scripts import Script, script
 from tests.jobcore_redis import servers
 from tests.jobcore_redis.servers import empty_store
 
@@ -25,10 +32,16 @@ class TestRedisJobStore(
     QueueControlConformance,
     WorkerDirectoryConformance,
     VerifiableConformance,
+    ReopeningConformance,
 ):
     @pytest.fixture(params=servers.KINDS)
-    async def store(self, request: pytest.FixtureRequest) -> AsyncIterator[JobStore]:
-        async with empty_store(request.param) as store:
+    async def opening(self, request: pytest.FixtureRequest) -> AsyncIterator[Opening]:
+        async with servers.opening(request.param) as opening:
+            yield opening
+
+    @pytest.fixture
+    async def store(self, opening: Opening) -> AsyncIterator[JobStore]:
+        async with opening() as store:
             yield store
 
 
@@ -37,11 +50,36 @@ class TestRedisJobStoreOtherwise(
     QueueControlConformance,
     WorkerDirectoryConformance,
     VerifiableConformance,
+    ReopeningConformance,
 ):
     @pytest.fixture(params=servers.WAYS)
-    async def store(self, request: pytest.FixtureRequest) -> AsyncIterator[JobStore]:
+    async def opening(self, request: pytest.FixtureRequest) -> AsyncIterator[Opening]:
+        async with servers.opening(request.param) as opening:
+            yield opening
+
+    @pytest.fixture
+    async def store(self, opening: Opening) -> AsyncIterator[JobStore]:
+        async with opening() as store:
+            yield store
+
+
+class TestStoppedRedisJobStore(OneInstantConformance):
+    @pytest.fixture(params=(*servers.KINDS, *servers.WAYS))
+    async def stopped(
+        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[JobStore]:
+        """One whose scripts are not told the server's time, but an instant."""
+        monkeypatch.setattr("jobcore_redis.server.script", stopped_script)
         async with empty_store(request.param) as store:
             yield store
+
+
+def stopped_script(name: str, *, flagged: bool) -> Script:
+    made = script(name, flagged=flagged)
+    instant = f"{{'{AN_INSTANT.timestamp():.0f}', '0'}}"
+    text = made.text.replace("call('TIME')", instant)
+    sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return replace(made, text=text, sha=sha)
 
 
 TestRedisJobStoreMachine = store_state_machine(partial(empty_store, "6.2")).TestCase
