@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -162,3 +163,13 @@ class Verifiable(ABC):
     async def verify(self) -> Verification:
         """Compare counts, indexes and invariants with the jobs themselves. Reads
         everything, changes nothing."""
+
+
+class TrialStore(ABC):
+    """Room for trials at the place where the store is."""
+
+    @abstractmethod
+    def trial(self) -> AbstractAsyncContextManager[str]:
+        """The URL of another store there, which is empty and shares nothing with any.
+        It is gone when the context is left, by when nobody may have it open. This store
+        need not be open itself."""

@@ -65,6 +65,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(each for each in found if not each.startswith("_")))
 
 
+def all_keys() -> tuple[str, ...]:
+    """The keys that a partition has, by whatever script."""
+    each = (script(name, flagged=False).keys for name in names())
+    return tuple(sorted({key for keys in each for key in keys}))
+
+
 def commands() -> frozenset[str]:
     """The commands that the scripts call."""
     texts = (script(name, flagged=False).text for name in names())

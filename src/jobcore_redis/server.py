@@ -26,7 +26,7 @@ from jobcore_redis.problems import (
     OTHER_PROCESS,
     mapped,
 )
-from jobcore_redis.scripts import script
+from jobcore_redis.scripts import all_keys, script
 from jobcore_redis.wire import Wire
 
 _FIRST_WITH_FLAGS: Final = (7,)
@@ -104,6 +104,12 @@ class Server:
         """Tell all who listen in this namespace."""
         await self._sent("PUBLISH", self._channel, told)
 
+    async def erase(self) -> None:
+        """Delete all that is kept in this namespace."""
+        for each in self.partitions.all:
+            await self.command("DEL", *each.keys(all_keys()))
+        await self.command("DEL", self._number)
+
     async def messages(self) -> AsyncGenerator[str, None]:
         """What is told in this namespace, until the connection breaks; at first nothing
         but an empty text, as it is not known what was told before."""
@@ -130,6 +136,11 @@ class Server:
     def _channel(self) -> str:
         return f"{self.options.prefix}:{self.options.namespace}:news"
 
+    @property
+    def _number(self) -> str:
+        """The key under which is kept how many partitions there are."""
+        return f"{self.options.prefix}:{self.options.namespace}:partitions"
+
     async def _told(self) -> list[dict[str, Any]]:
         """What each server that holds jobs tells of itself."""
         async with self._client_in_use() as client:
@@ -142,9 +153,8 @@ class Server:
         """How many partitions the data has."""
         cluster = isinstance(self._client, RedisCluster)
         wanted = self.options.partitions or (_OF_A_CLUSTER if cluster else 1)
-        key = f"{self.options.prefix}:{self.options.namespace}:partitions"
-        await self.command("SET", key, wanted, "NX")
-        kept = int(await self.command("GET", key))
+        await self.command("SET", self._number, wanted, "NX")
+        kept = int(await self.command("GET", self._number))
         if self.options.partitions not in {None, kept}:
             problem = f"it has {kept} partitions, not {self.options.partitions}"
             raise StoreError(problem)

@@ -11,6 +11,7 @@ from collections.abc import (
     Sequence,
     Set,
 )
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
 from heapq import merge
@@ -41,6 +42,8 @@ from jobcore import (
     Renewal,
     Statistics,
     Transition,
+    TrialStore,
+    UnsupportedError,
     Verifiable,
     Verification,
     WorkerDirectory,
@@ -51,6 +54,7 @@ from jobcore_redis.first import Written
 from jobcore_redis.options import RedisOptions
 from jobcore_redis.part import News, Part
 from jobcore_redis.server import Server
+from jobcore_redis.trial import trial
 from jobcore_redis.unique import FarKeys
 from jobcore_redis.verify import verify
 from jobcore_redis.wake import Waker
@@ -62,14 +66,14 @@ _ALL: Final = ("*",)
 _oldest = attrgetter("job.lease_until", "job_id")
 
 
-class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
+class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable, TrialStore):
     """Keeps jobs in Redis 6.2 or later, or in Valkey.
 
     The URL is `redis://host:port/number`, `rediss://` with TLS,
     `redis+sentinel://host:port,host:port/service` or `redis+cluster://host:port`, of
     which the query may have options, each after `jobcore_`, as in
     `?jobcore_namespace=mail`. In its place stands a client of the host's, which answers
-    bytes and is not closed.
+    bytes and is not closed. Such a store has no `TrialStore`.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         url: str | Redis | RedisCluster,
         options: RedisOptions | None = None,
     ) -> None:
+        self._url = url if isinstance(url, str) else None
         self._server = Server(url, options or RedisOptions())
         self._parts: list[Part] = []
         self._turn = count()
@@ -321,6 +326,16 @@ class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         What one run mends may show what the next has to."""
         self._server.usable()
         return await verify(self._server, mend=True)
+
+    def trial(self) -> AbstractAsyncContextManager[str]:
+        if self._url is None:
+            raise UnsupportedError(type(self).__name__, TrialStore.__name__)
+        return trial(self._url)
+
+    def ability(self, kind: type[T]) -> T | None:
+        if kind is TrialStore and self._url is None:
+            return None
+        return super().ability(kind)
 
     async def _find_ids(
         self,

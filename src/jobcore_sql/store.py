@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence, Set
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -33,6 +34,7 @@ from jobcore import (
     Statistics,
     TransactionalStore,
     Transition,
+    TrialStore,
     UnsupportedError,
     Verifiable,
     Verification,
@@ -50,6 +52,7 @@ from jobcore_sql.options import SQLOptions
 from jobcore_sql.promote import nothing_due, promote
 from jobcore_sql.single.claim import UnfinishedClaim
 from jobcore_sql.transaction import Transaction
+from jobcore_sql.trial import trial
 from jobcore_sql.verify import verify
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ class SQLJobStore(
     Verifiable,
     TransactionalStore,
     StatementStore,
+    TrialStore,
 ):
     """Keeps jobs in a SQL database: a file of SQLite, PostgreSQL, MariaDB, or MySQL.
 
@@ -80,13 +84,15 @@ class SQLJobStore(
 
     In the place of a URL stands an `AsyncEngine` of the host's on asyncpg or asyncmy.
     Its pool is then used, of which one connection is kept for renewing leases; nothing
-    is set on its connections but within transactions, and it is not closed.
+    is set on its connections but within transactions, and it is not closed. Such a
+    store has no `TrialStore`.
     """
 
     def __init__(
         self, url: str | AsyncEngine, options: SQLOptions | None = None
     ) -> None:
         self.options: SQLOptions = options or SQLOptions()
+        self._url = url if isinstance(url, str) else None
         if isinstance(url, str):
             given, self.options = address(url, self.options)
             self._database = database(given, self.options)
@@ -242,7 +248,12 @@ class SQLJobStore(
         found = self._database.insert_statement(jobs, self.offset)
         return self._supported(found, StatementStore)
 
+    def trial(self) -> AbstractAsyncContextManager[str]:
+        return trial(self._supported(self._url, TrialStore))
+
     def ability(self, kind: type[A]) -> A | None:
+        if kind is TrialStore and self._url is None:
+            return None
         if kind in _OF_SERVERS and kind not in self._database.abilities:
             return None
         return super().ability(kind)

@@ -15,6 +15,7 @@ from jobcore.testing import (
     OneInstantConformance,
     QueueControlConformance,
     StoreConformance,
+    TrialConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
     store_state_machine,
@@ -26,6 +27,7 @@ class TestInMemoryJobStore(
     QueueControlConformance,
     WorkerDirectoryConformance,
     VerifiableConformance,
+    TrialConformance,
 ):
     @pytest.fixture
     async def store(self) -> AsyncIterator[JobStore]:

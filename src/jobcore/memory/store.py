@@ -6,10 +6,11 @@ import asyncio
 import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from jobcore.abilities import Verifiable, Verification
+from jobcore.abilities import TrialStore, Verifiable, Verification
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.job import TERMINAL, Inserted, Job, JobStatus, NewJob
 from jobcore.memory.control import InMemoryQueueControl
@@ -24,7 +25,7 @@ A = TypeVar("A")
 _APPLIED = Answer.APPLIED
 
 
-class InMemoryJobStore(JobStore, Verifiable):
+class InMemoryJobStore(JobStore, Verifiable, TrialStore):
     """Keeps jobs in this process, for one event loop. It has all abilities."""
 
     def __init__(self, url: str = "memory://") -> None:
@@ -188,6 +189,9 @@ class InMemoryJobStore(JobStore, Verifiable):
             if (record.token is None) is (job_id in rebuilt.in_progress)
         )
         return Verification({**findings, "token": odd} if odd else findings)
+
+    def trial(self) -> AbstractAsyncContextManager[str]:
+        return nullcontext("memory://")
 
     def ability(self, kind: type[A]) -> A | None:
         for part in (self._control, self._directory):

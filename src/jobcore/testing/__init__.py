@@ -25,6 +25,9 @@ function that gives the same store at every call, not opened yet. With a fixture
 `stopped`, a store whose clock a test made stand still, `OneInstantConformance` runs.
 While a store is being written, `unfinished(AcmeStore)` stands for `AcmeStore`: tests
 that come to a method which is not there are skipped.
+
+A host's own tests open a store by `trial_url`: it lies where their configuration says,
+is empty, and leaves nothing behind.
 """
 
 import pytest
@@ -46,10 +49,12 @@ from jobcore.testing.conformance import (  # noqa: E402 - see above
     ReopeningConformance,
     StoreConformance,
     TransactionalConformance,
+    TrialConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
 )
 from jobcore.testing.machine import store_state_machine  # noqa: E402 - see above
+from jobcore.testing.trial import trial_url  # noqa: E402 - see above
 from jobcore.testing.unfinished import unfinished  # noqa: E402 - see above
 from jobcore.testing.work import (  # noqa: E402 - see above
     ERROR,
@@ -77,10 +82,13 @@ __all__ = [
     "ReopeningConformance",
     "StoreConformance",
     "TransactionalConformance",
+    "TrialConformance",
     "VerifiableConformance",
     "WorkerDirectoryConformance",
     "store_state_machine",
     "unfinished",
+    # tests of hosts
+    "trial_url",
     # acts for tests
     "ERROR",
     "LEASE",

@@ -41,8 +41,8 @@ class InstrumentedStore(StoreWrapper):
     jobs it was about, and what it raised.
 
     The calls of the abilities of `jobcore.abilities` are told, too. Nothing is told of
-    what calls no store (`new_id`, `insert_statement`), nor of `wait`, which takes as
-    long as there is nothing to do.
+    what calls no store (`new_id`, `insert_statement`, `trial`), nor of `wait`, which
+    takes as long as there is nothing to do.
     """
 
     def __init__(self, wrapped: JobStore, observe: Observer) -> None:

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from jobcore.abilities import QueueControl, Verifiable, WorkerDirectory
+from jobcore.abilities import QueueControl, TrialStore, Verifiable, WorkerDirectory
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Renewal
 from jobcore.memory import InMemoryJobStore
 from jobcore.store import JobStore
 from jobcore.testing import (
     QueueControlConformance,
     StoreConformance,
+    TrialConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
     store_state_machine,
@@ -28,6 +29,7 @@ PROOFS: dict[type, type] = {
     QueueControlConformance: QueueControl,
     WorkerDirectoryConformance: WorkerDirectory,
     VerifiableConformance: Verifiable,
+    TrialConformance: TrialStore,
 }
 
 

@@ -25,6 +25,7 @@ from jobcore.testing.conformance.repeated import RepeatedClaimRules
 from jobcore.testing.conformance.soundness import VerifiableConformance
 from jobcore.testing.conformance.surroundings import SurroundingRules
 from jobcore.testing.conformance.transactional import TransactionalConformance
+from jobcore.testing.conformance.trial import TrialConformance
 from jobcore.testing.conformance.unique import UniqueKeyRules
 
 
@@ -60,6 +61,7 @@ __all__ = [
     "ReopeningConformance",
     "StoreConformance",
     "TransactionalConformance",
+    "TrialConformance",
     "VerifiableConformance",
     "WorkerDirectoryConformance",
 ]
