@@ -6,6 +6,9 @@
 Kill it at any moment and start it again: it goes on where it was. A file that changed
 in between is read again, all others are not. FILE is for `sha256sum --check`, run where
 this was started. The exit code is 1 if something could not be read.
+
+The store is the URL, else what JOBCORE_STORE_URL names, else an SQLite file here. With
+memory:// all is the same, but that a run knows nothing of those before.
 """
 
 from __future__ import annotations
@@ -249,7 +252,9 @@ def arguments() -> argparse.Namespace:
         description="SHA-256 checksums of all files in DIR"
     )
     parser.add_argument("directory", metavar="DIR", type=Path)
-    parser.add_argument("--store", metavar="URL", help="by default an SQLite file here")
+    parser.add_argument(
+        "--store", metavar="URL", help="else JOBCORE_STORE_URL, else an SQLite file"
+    )
     parser.add_argument("--output", metavar="FILE", type=Path, default="SHA256SUMS")
     parser.add_argument("--workers", metavar="N", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="print numbers at the end")

@@ -1,8 +1,14 @@
-"""A part of an application that uses jobs; test_host_application.py tests it."""
+"""A part of an application that uses jobs; test_host_application.py tests it.
 
+    JOBCORE_STORE_URL=redis://localhost uv run examples/host_application.py
+
+Nothing in it says what the store is: it may be any, and is memory:// by default.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator
 
-from jobcore import Job, JobManager, Tasks, current_job
+from jobcore import Job, JobManager, Tasks, Worker, current_job, open_manager
 
 tasks = Tasks()
 
@@ -30,3 +36,14 @@ async def send_welcome(email: str) -> str:
 async def sign_up(jobs: JobManager, email: str) -> Job[str]:
     """Whoever signs up twice is welcomed once, as long as the first mail waits."""
     return await jobs.submit(send_welcome.job(email), unique_key=email)
+
+
+async def main() -> None:
+    async with open_manager() as jobs, Worker(jobs, tasks):
+        for email in ("ada@example.org", "alan@example.org"):
+            name = await jobs.result(await sign_up(jobs, email))
+            print(f"{name} was welcomed")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,6 +1,7 @@
 """An order and the mail that confirms it: stored together, or neither of them.
 
-    uv run examples/orders.py postgresql+asyncpg://user@host/database
+    export JOBCORE_STORE_URL=postgresql+asyncpg://user@host/database
+    uv run examples/orders.py
 
 The order is a row of the service's own, written with SQLAlchemy's ORM; the mail is a
 job. One commit stores both. The handler that ships the order commits what it did and
@@ -10,12 +11,20 @@ its own completion together, too, so that no crash makes it ship twice.
 from __future__ import annotations
 
 import asyncio
-import sys
 
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy import String
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from jobcore import JobContext, Tasks, TransactionalStore, Worker, open_manager
+from jobcore import (
+    JobContext,
+    JobcoreConfig,
+    JobManager,
+    Tasks,
+    TransactionalStore,
+    Worker,
+    open_manager,
+)
 
 
 class Base(DeclarativeBase):
@@ -26,7 +35,7 @@ class Order(Base):
     __tablename__ = "example_orders"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    item: Mapped[str]
+    item: Mapped[str] = mapped_column(String(100))
     shipped: Mapped[bool] = mapped_column(default=False)
 
 
@@ -38,8 +47,14 @@ async def confirm(to: str, item: str) -> str:
     return f"told {to} that {item} was ordered"
 
 
-async def main(url: str) -> None:
-    engine = create_async_engine(url)
+async def main() -> None:
+    config = JobcoreConfig()
+    async with open_manager(config=config) as jobs:
+        jobs.require(TransactionalStore)  # SQLite, Redis and memory are refused here
+        await shop(jobs, create_async_engine(config.store_url))
+
+
+async def shop(jobs: JobManager, engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
 
@@ -51,8 +66,7 @@ async def main(url: str) -> None:
             await session.flush()
             await context.complete(session)
 
-    async with open_manager(url) as jobs, Worker(jobs, tasks):
-        jobs.require(TransactionalStore)
+    async with Worker(jobs, tasks):
         async with AsyncSession(engine) as session, session.begin():
             order = Order(item="a book")
             session.add(order)
@@ -73,4 +87,4 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main())

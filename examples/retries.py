@@ -70,7 +70,7 @@ def history(job: Job) -> str:
 
 
 async def main() -> None:
-    async with open_manager("memory://") as jobs, Worker(jobs, tasks):
+    async with open_manager() as jobs, Worker(jobs, tasks):
         for request in (reserve.job("pen"), reserve.job("unicorn"), ship.job("pen")):
             job = await jobs.submit(request)
             try:

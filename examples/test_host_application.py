@@ -1,6 +1,9 @@
-"""How to test an application that uses jobs: on the memory store, without waiting.
+"""How to test an application that uses jobs: on any store, without waiting.
 
-uv run pytest examples/test_host_application.py
+    JOBCORE_STORE_URL=redis://localhost uv run pytest examples/test_host_application.py
+
+By default it is memory://, which is the quickest. The others are those of production,
+and what is there already is neither seen nor touched.
 """
 
 from collections.abc import AsyncIterator
@@ -11,6 +14,7 @@ import pytest
 from host_application import Mailer, send_welcome, sign_up, tasks
 
 from jobcore import Filter, JobManager, JobStatus, Worker, open_manager
+from jobcore.testing import trial_url
 
 pytestmark = pytest.mark.anyio
 
@@ -22,8 +26,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def jobs() -> AsyncIterator[JobManager]:
-    """A new, empty store for each test."""
-    async with open_manager("memory://") as manager:
+    """A new, empty store for each test, which is gone afterwards."""
+    async with trial_url() as url, open_manager(url) as manager:
         yield manager
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,17 @@ def command(name: str, *arguments: str | Path) -> list[str]:
     return [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
 
 
+def environment(store: str | None) -> dict[str, str]:
+    """Ours, in which *store* is the URL of the store, if any."""
+    named = {} if store is None else {"JOBCORE_STORE_URL": store}
+    return {**os.environ, **named}
+
+
 def run(
-    name: str, *arguments: str | Path, cwd: Path | None = None
+    name: str,
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    store: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own examples
         command(name, *arguments),
@@ -23,4 +33,5 @@ def run(
         text=True,
         check=False,
         timeout=100,
+        env=environment(store),
     )
