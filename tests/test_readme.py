@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 import tomllib
+from abc import ABC
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jobcore import JobcoreConfig
+from jobcore import JobcoreConfig, abilities, store_from_url
 from jobcore.lifecycle import TRANSITIONS
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +23,21 @@ COMMANDS = {
     "show": "uv run examples/checksums.py src",
     "tests": "uv run pytest",
 }
+STORES = {
+    "memory": "memory://",
+    "SQLite": "sqlite+aiosqlite:///jobs.db",
+    "PostgreSQL": "postgresql+asyncpg://localhost/jobs",
+    "MariaDB, MySQL": "mysql+asyncmy://localhost/jobs",
+    "Redis": "redis://localhost",
+    "Redis Cluster": "redis+cluster://localhost",
+}
+ABILITIES = [
+    each
+    for each in vars(abilities).values()
+    if isinstance(each, type)
+    and each.__module__ == abilities.__name__
+    and ABC in each.__bases__
+]
 
 
 def blocks(language: str) -> list[str]:
@@ -102,6 +119,31 @@ def test_the_store_is_found_in_all_three_places(
     name, _, value = line.removeprefix("export ").partition("=")
     monkeypatch.setenv(name, value)
     assert JobcoreConfig().store_url == value == argument
+
+
+@pytest.mark.parametrize("ability", ABILITIES, ids=lambda each: each.__name__)
+def test_the_table_of_promises_says_who_has_an_ability(ability: type[Any]) -> None:
+    (table,) = re.findall(r"<!-- promises -->\n(.*?)\n\n", README, re.DOTALL)
+    heading, _, *rows = [line.strip("|").split("|") for line in table.splitlines()]
+    assert [each.strip() for each in heading[1:]] == list(STORES)
+    (said,) = [row[1:] for row in rows if f"(`{ability.__name__}`)" in row[0]]
+    there = [store_from_url(url).ability(ability) for url in STORES.values()]
+    assert [each.strip() for each in said] == [
+        "yes" if each else "no" for each in there
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_program_and_tests_run_by_one_variable(number: int, tmp_path: Path) -> None:
+    """On another store than they name; test_one_variable.py has the rest."""
+    setting, *command = marked("variable").splitlines()[number].split()
+    name, _, url = setting.partition("=")
+    assert url == STORES["Redis"]
+    command = [str(ROOT / each) if "/" in each else each for each in command]
+    own = {name: f"sqlite+aiosqlite:///{tmp_path}/jobs.db", "PYTEST_ADDOPTS": ""}
+    ran = run(command, tmp_path, UV_PROJECT=str(ROOT), **own)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert (tmp_path / "jobs.db").exists() is (number == 0), "tests leave nothing"
 
 
 def test_the_diagram_is_the_table() -> None:

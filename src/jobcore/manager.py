@@ -73,7 +73,8 @@ class JobManager(Protocol):
         self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
     ) -> list[Job[R]]:
         """Store a job for each request, in order, in batches of 1,000; each batch is
-        stored as a whole or not at all, and nothing is if one request is invalid."""
+        stored as a whole or not at all, within each partition where the store has such,
+        and nothing is if one request is invalid."""
         ...
 
     def using(self, connection: object) -> JobTransaction:
