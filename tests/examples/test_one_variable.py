@@ -41,6 +41,7 @@ def store(kind: str, tmp_path: Path) -> str:
             return redis.url("6.2")
 
 
+@pytest.mark.timeout(300)  # a run of pytest within, on a machine that may be busy
 def test_the_program_of_a_host_runs_and_its_tests_pass_beside_it(store: str) -> None:
     finished = run("host_application.py", store=store)
     assert (finished.returncode, finished.stderr) == (0, "")
