@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from jobcore import WorkerRecord
-from jobcore_redis.server import Server
+from jobcore_redis.calls import Calls
+from jobcore_redis.parts import Parts
 from jobcore_redis.units import instant, microseconds
 
 
 class Directory:
-    """Asks a server whose clock is shifted by what *offset* says."""
+    """Asks the first of *parts*."""
 
-    def __init__(self, server: Server, offset: Callable[[], timedelta]) -> None:
-        self._server = server
-        self._offset = offset
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     async def seen(self, worker: WorkerRecord, expires_in: timedelta) -> None:
         names = ("queues", "tasks", "concurrency", "version")
         record = to_json({name: getattr(worker, name) for name in names})
-        await self._timed("seen", microseconds(expires_in), worker.id, record)
+        await self._calls.timed("seen", microseconds(expires_in), worker.id, record)
 
     async def gone(self, worker_id: str) -> None:
-        await self._call("gone", worker_id)
+        await self._calls.call("gone", worker_id)
 
     async def workers(self) -> list[WorkerRecord]:
-        at, told = await self._timed("workers")
+        at, told = await self._calls.timed("workers")
         found = [
             _record(worker_id, text)
             for worker_id, text in zip(told[::2], told[1::2], strict=True)
@@ -39,19 +37,16 @@ class Directory:
         return sorted(found, key=attrgetter("id"))
 
     async def turn(self, duty: str, interval: timedelta) -> bool:
-        return bool(await self._timed("turn", duty, microseconds(interval)))
+        return bool(await self._calls.timed("turn", duty, microseconds(interval)))
 
     async def now(self) -> datetime:
         """The store's clock."""
-        at, _ = await self._timed("workers")
+        at, _ = await self._calls.timed("workers")
         return instant(at)
 
-    async def _timed(self, name: str, *arguments: Any) -> Any:
-        offset = microseconds(self._offset())
-        return await self._call(name, offset, *arguments)
-
-    async def _call(self, name: str, *arguments: Any) -> Any:
-        return await self._server.call(name, self._server.partitions.all[0], arguments)
+    @property
+    def _calls(self) -> Calls:
+        return self._parts.all[0].calls
 
 
 def _record(worker_id: bytes, text: bytes) -> WorkerRecord:

@@ -33,7 +33,7 @@ def far(store: RedisJobStore, number: int = 0, **fields: object) -> NewJob:
     """A job whose unique key is kept elsewhere, the *number*th of such limit keys."""
     for key in count():
         job = named(store, a_job(unique_key="k", limit_key=f"l{key}", **fields))
-        if store._is_far(job.id, job):
+        if store._keys.is_far(job):
             if not number:
                 return job
             number -= 1

@@ -1,0 +1,82 @@
+"""All partitions of a store: a batch goes to those that its items belong to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from jobcore import Job
+from jobcore_redis.calls import Calls
+from jobcore_redis.keys import Partition
+from jobcore_redis.part import Part
+from jobcore_redis.server import Server
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+class Parts:
+    """The partitions that *server* has since it was opened, by a clock that is shifted
+    by what *offset* says."""
+
+    def __init__(self, server: Server, offset: Callable[[], timedelta]) -> None:
+        self._server = server
+        self._offset = offset
+        self._all: list[Part] = []
+
+    def open(self) -> None:
+        self._all = [
+            Part(Calls(self._server, each, self._offset))
+            for each in self._server.partitions.all
+        ]
+
+    @property
+    def all(self) -> Sequence[Part]:
+        """StoreNotOpenError where they may not be used from here."""
+        self._server.usable()
+        return self._all
+
+    def at(self, partition: Partition) -> Part:
+        return self.all[partition.number]
+
+    async def get(
+        self, ids: Sequence[str], *, attempts: bool = False
+    ) -> list[Job | None]:
+        """The jobs in the order asked, None for what is not there."""
+        return await self.spread(
+            ids, str, lambda part, some: part.get(some, attempts=attempts), None
+        )
+
+    async def spread(
+        self,
+        items: Sequence[Item],
+        id_of: Callable[[Item], str],
+        act: Callable[[Part, Sequence[Item]], Awaitable[Sequence[T]]],
+        otherwise: Any = None,
+    ) -> list[T]:
+        """What *act* answers for *items*, each in its partition, in their order; and
+        *otherwise* for those that belong to none."""
+        by_part, _ = self.sorted(items, id_of)
+        answers: list[T] = [otherwise] * len(items)
+        for part, places in by_part.items():
+            some = [items[place] for place in places]
+            for place, answer in zip(places, await act(part, some), strict=True):
+                answers[place] = answer
+        return answers
+
+    def sorted(
+        self, items: Sequence[Item], id_of: Callable[[Item], str]
+    ) -> tuple[dict[Part, list[int]], list[int]]:
+        """The places of *items*, by their partition, and of those that have none."""
+        parts, partitions = self.all, self._server.partitions
+        by_part: defaultdict[Part, list[int]] = defaultdict(list)
+        nowhere: list[int] = []
+        for place, item in enumerate(items):
+            partition = partitions.of(id_of(item))
+            if partition is None:
+                nowhere.append(place)
+            else:
+                by_part[parts[partition.number]].append(place)
+        return by_part, nowhere
