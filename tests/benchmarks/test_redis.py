@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from tests.redis_server import PROGRAMS, RedisServer
+from tests.redis_server import PROGRAM, PROGRAMS, RedisServer
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TINY = ("--jobs", "1500", "--repeat", "1")
@@ -22,7 +22,7 @@ TINY = ("--jobs", "1500", "--repeat", "1")
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own, which is gone afterwards: the newest there is."""
-    server = RedisServer(tmp_path_factory.mktemp("redis"), PROGRAMS[-1])
+    server = RedisServer(tmp_path_factory.mktemp("redis"), PROGRAMS.get("here", PROGRAM))
     server.start()
     yield server.url
     server.stop()

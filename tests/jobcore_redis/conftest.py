@@ -10,13 +10,16 @@ import pytest
 from tests.redis_server import PROGRAMS, RedisServer
 
 
-@pytest.fixture(params=PROGRAMS, ids=["wheel", "here"][: len(PROGRAMS)])
-def alone(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    """A server of its own, which writes its log to disk every second; of the wheel, and
-    of this machine if it has one."""
-    server = RedisServer(
-        tmp_path, request.param, appendonly="yes", appendfsync="everysec"
-    )
+@pytest.fixture(params=PROGRAMS)
+def program(request: pytest.FixtureRequest) -> Path:
+    """The server of each wheel, and of this machine if it has one."""
+    return PROGRAMS[request.param]
+
+
+@pytest.fixture
+def alone(tmp_path: Path, program: Path) -> Iterator[RedisServer]:
+    """A server of its own, which writes its log to disk every second."""
+    server = RedisServer(tmp_path, program, appendonly="yes", appendfsync="everysec")
     server.start()
     yield server
     server.stop()

@@ -1,8 +1,8 @@
 """The Redis servers of the tests, and ways to them.
 
-Redis 6.2 comes from a wheel; another server may be named by an environment variable.
-Both are started or asked when they are first wanted. Each store has a namespace of its
-own, so that it is empty.
+Redis 6.2 and Valkey come from wheels; another server may be named by an environment
+variable. Each is started or asked when it is first wanted. Each store has a namespace
+of its own, so that it is empty.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jobcore import ClaimRequest
 from jobcore.testing import a_request
 from jobcore_redis import RedisJobStore, RedisOptions, acl_rules
 from tests.redis_cluster import RedisCluster
-from tests.redis_server import RedisServer
+from tests.redis_server import PROGRAM, VALKEY, RedisServer
 
 NAMED = "JOBCORE_TEST_REDIS_URL"
 OWN = "JOBCORE_TEST_OWN_REDIS_URL"
@@ -34,10 +34,11 @@ OWN = "JOBCORE_TEST_OWN_REDIS_URL"
 KINDS: tuple[str, ...] = ("6.2", *(["named"] if os.environ.get(NAMED) else []))
 """What answers at a URL."""
 WAYS: tuple[str, ...] = (
-    () if OWN in os.environ else ("cluster", "worker", "flushed", "fakeredis")
+    () if OWN in os.environ else ("valkey", "cluster", "worker", "flushed", "fakeredis")
 )
-"""Other ways to keep jobs: on a cluster, as the user of a worker, on a server that has
-forgotten its scripts before every call, and with a client that only plays a server."""
+"""Other ways to keep jobs: in Valkey, on a cluster, as the user of a worker, on a
+server that has forgotten its scripts before every call, and with a client that only
+plays a server."""
 OPTIONS = RedisOptions(prefix=f"jobcore_test_{os.getpid()}")
 
 HOUR = timedelta(hours=1)
@@ -61,6 +62,8 @@ def url(kind: str) -> str:
         return os.environ[NAMED]
     if kind == "cluster":
         return cluster().url
+    if kind == "valkey":
+        return _own_server(VALKEY).url
     return os.environ.get(OWN) or _own_server().url
 
 
@@ -134,9 +137,9 @@ def stop() -> None:
 
 
 @cache
-def _own_server() -> RedisServer:
+def _own_server(program: Path = PROGRAM) -> RedisServer:
     folder = Path(mkdtemp(prefix="jobcore-redis-"))
-    server = RedisServer(folder, appendonly="yes", appendfsync="no")
+    server = RedisServer(folder, program, appendonly="yes", appendfsync="no")
     _started.append(server.remove)
     server.start()
     return server
