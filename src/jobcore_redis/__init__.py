@@ -2,6 +2,7 @@
 
 from jobcore_redis.acl import acl_rules
 from jobcore_redis.options import RedisOptions
+from jobcore_redis.problems import NotReplicatedError
 from jobcore_redis.store import RedisJobStore
 
-__all__ = ["RedisJobStore", "RedisOptions", "acl_rules"]
+__all__ = ["NotReplicatedError", "RedisJobStore", "RedisOptions", "acl_rules"]

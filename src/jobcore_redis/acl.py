@@ -10,7 +10,7 @@ from jobcore_redis.scripts import commands
 _OUTSIDE: Final = (
     *("asking", "cluster|slots", "command", "eval", "evalsha", "get", "hello"),
     *("hgetall", "hscan", "info", "ping", "publish", "readonly", "select", "set"),
-    *("subscribe", "unsubscribe", "zscan"),
+    *("subscribe", "unsubscribe", "wait", "zscan"),
 )
 """The commands that are sent outside of scripts."""
 

@@ -11,6 +11,7 @@ from jobcore import Job
 from jobcore_redis.calls import Calls
 from jobcore_redis.keys import Partition
 from jobcore_redis.part import Part
+from jobcore_redis.problems import NotReplicatedError
 from jobcore_redis.server import Server
 
 T = TypeVar("T")
@@ -57,13 +58,21 @@ class Parts:
         otherwise: Any = None,
     ) -> list[T]:
         """What *act* answers for *items*, each in its partition, in their order; and
-        *otherwise* for those that belong to none."""
+        *otherwise* for those that belong to none. Where one is not replicated, that is
+        raised when all have been asked."""
         by_part, _ = self.sorted(items, id_of)
         answers: list[T] = [otherwise] * len(items)
+        problem: NotReplicatedError | None = None
         for part, places in by_part.items():
-            some = [items[place] for place in places]
-            for place, answer in zip(places, await act(part, some), strict=True):
+            try:
+                found = await act(part, [items[place] for place in places])
+            except NotReplicatedError as error:
+                problem = error
+                continue
+            for place, answer in zip(places, found, strict=True):
                 answers[place] = answer
+        if problem is not None:
+            raise problem
         return answers
 
     def sorted(

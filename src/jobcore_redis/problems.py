@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from redis import exceptions
 
-from jobcore import StoreError, StoreUnavailableError
+from jobcore import JobcoreError, StoreError, StoreUnavailableError
 
 NEVER_OPENED: Final = "it is not open; use it inside `async with`"
 CLOSED: Final = "it was closed"
@@ -20,6 +21,7 @@ ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
 """What is raised where an answer is not of this release."""
 
 _PASSING: Final = (
+    exceptions.AskError,
     exceptions.BusyLoadingError,
     exceptions.ClusterDownError,
     exceptions.ConnectionError,
@@ -44,6 +46,27 @@ _PASSING_WORDS: Final = (
     "UNBLOCKED",
 )
 """How such errors begin where they come out of a script, or have no class."""
+
+
+class NotReplicatedError(StoreUnavailableError):
+    """What was written stands, but *replicas* had it in time where *wanted* were to: a
+    failover may lose it. Calls may be repeated, which is to wait on, as the manager
+    does."""
+
+    code = "not_replicated"
+
+    def __init__(self, replicas: int, wanted: int, waited: timedelta) -> None:
+        JobcoreError.__init__(self, replicas, wanted, waited)
+        self.replicas = replicas
+        self.wanted = wanted
+        self.waited = waited
+        self.problem: str = (
+            f"what was written stands, but {replicas} of {wanted} replicas had it "
+            f"within {waited.total_seconds():g} s"
+        )
+
+    def __str__(self) -> str:
+        return f"the store is not replicated: {self.problem}"
 
 
 def mapped(error: BaseException) -> StoreError:

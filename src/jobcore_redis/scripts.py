@@ -28,6 +28,13 @@ _FREES_FIRST: Final = "redis.call('DEL', KEYS[1] .. ':')\n"
 _MAY_FILL_FIRST: Final = frozenset({"apply", "renew", "seen", "turn"})
 """Those of them that may begin with a write that needs memory."""
 
+WAITED_FOR: Final = frozenset({"apply", "insert", "reserve"})
+"""After these replicas are waited for, where that is wanted: a caller is told that
+something is stored, or over."""
+_MARK: Final = "waited"
+"""A key which those scripts then write in any case: a server waits for nothing where
+its last call wrote nothing, as one that is repeated does (from Redis 7.2 on)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -40,19 +47,21 @@ class Script:
 
 
 @cache
-def script(name: str, *, flagged: bool) -> Script:
+def script(name: str, *, flagged: bool, waits: bool = False) -> Script:
     """The script *name*, with the flags that Redis knows from version 7 on, where it
-    has them."""
+    has them, and with a write in any case where somebody *waits* for replicas."""
     body = _source(name)
     said = dict(_LINE.findall(body))
     keys = tuple(said["keys"].split())
+    mark = f"call('SET', {_MARK}, '')\n" if waits else ""
+    keys = (*keys, _MARK) if waits else keys
     shared = "".join(_source(f"_{each}") for each in said.get("uses", "").split())
     first = "#!lua flags=allow-oom\n" if name in ALLOWED_WHEN_FULL else "#!lua\n"
     if not flagged:
         first = _FREES_FIRST if name in _MAY_FILL_FIRST else ""
     text = (
         f"{first}local call = redis.call\n"
-        f"local {', '.join(keys)} = unpack(KEYS)\n{shared}{body}"
+        f"local {', '.join(keys)} = unpack(KEYS)\n{mark}{shared}{body}"
     )
     return Script(
         name, keys, text, sha1(text.encode(), usedforsecurity=False).hexdigest()

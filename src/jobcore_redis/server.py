@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, Final
 
 from redis.asyncio import Redis, RedisCluster
@@ -24,14 +25,17 @@ from jobcore_redis.problems import (
     OPEN,
     OTHER_LOOP,
     OTHER_PROCESS,
+    NotReplicatedError,
     mapped,
 )
-from jobcore_redis.scripts import all_keys, script
+from jobcore_redis.replicas import send_both
+from jobcore_redis.scripts import WAITED_FOR, all_keys, script
 from jobcore_redis.wire import Wire
 
 _FIRST_WITH_FLAGS: Final = (7,)
 _OF_A_CLUSTER: Final = 12
 """How many partitions a cluster has by default: some for each of a few masters."""
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _SILENT: Final = 5.0
 """Seconds after which a subscription is asked whether it still lives."""
 
@@ -87,13 +91,15 @@ class Server:
     ) -> Any:
         """What the script *name* answers on the keys of *partition*. A server that does
         not know it, as after a restart or a failover, is given its text."""
-        wanted = script(name, flagged=self._flagged)
+        waits = name in WAITED_FOR and self.options.wait_replicas > 0
+        wanted = script(name, flagged=self._flagged, waits=waits)
         keys = partition.keys(wanted.keys)
         rest = (len(keys), *keys, *arguments)
+        send = self._replicated if waits else self._sent
         try:
-            return await self._sent("EVALSHA", wanted.sha, *rest)
+            return await send("EVALSHA", wanted.sha, *rest)
         except NoScriptError:
-            return await self._sent("EVAL", wanted.text, *rest)
+            return await send("EVAL", wanted.text, *rest)
 
     async def command(self, *parts: Any) -> Any:
         """What a command answers."""
@@ -171,6 +177,25 @@ class Server:
             raise
         except (*ERRORS, *ODD) as error:
             raise mapped(error) from error
+
+    async def _replicated(self, *parts: Any) -> Any:
+        """What a call of a script answers, once replicas have what it wrote."""
+        wanted, waited = self.options.wait_replicas, self.options.wait_timeout
+        wait = ("WAIT", wanted, waited // _MILLISECOND)
+        client = self.usable()
+        try:
+            async with asyncio.timeout(self._timeout):
+                if self._wire is None:
+                    answer, replicas = await send_both(client, parts, wait)
+                else:
+                    answer, replicas = await self._wire.send_both(parts, wait)
+        except NoScriptError:
+            raise
+        except (*ERRORS, *ODD) as error:
+            raise mapped(error) from error
+        if replicas < wanted:
+            raise NotReplicatedError(replicas, wanted, waited)
+        return answer
 
     @asynccontextmanager
     async def _client_in_use(self) -> AsyncIterator[Client]:

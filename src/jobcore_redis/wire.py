@@ -12,6 +12,9 @@ from typing import Any
 import hiredis
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ResponseError
+
+from jobcore_redis.replicas import checked
 
 
 class Wire:
@@ -28,9 +31,7 @@ class Wire:
     async def send(self, *parts: Any) -> Any:
         """What the server answers."""
         async with self._places:
-            if not self._free:
-                self._free.append(await self._pool.get_connection())
-            connection = self._free.pop()
+            connection = await self._taken()
             try:
                 packed = hiredis.pack_command(parts)
                 await connection.send_packed_command(packed, check_health=False)
@@ -38,7 +39,36 @@ class Wire:
             finally:
                 self._free.append(connection)
 
+    async def send_both(
+        self, first: tuple[Any, ...], second: tuple[Any, ...]
+    ) -> tuple[Any, Any]:
+        """What the server answers to two commands that follow each other over one
+        connection; the error of either is raised."""
+        async with self._places:
+            connection = await self._taken()
+            try:
+                packed = hiredis.pack_command(first) + hiredis.pack_command(second)
+                await connection.send_packed_command(packed, check_health=False)
+                answers = [await _answer(connection), await _answer(connection)]
+            finally:
+                self._free.append(connection)
+        return checked(answers)
+
     async def close(self) -> None:
         """Give the connections back to the pool."""
         while self._free:
             await self._pool.release(self._free.pop())
+
+    async def _taken(self) -> AbstractConnection:
+        if self._free:
+            return self._free.pop()
+        connection: AbstractConnection = await self._pool.get_connection()
+        return connection
+
+
+async def _answer(connection: AbstractConnection) -> Any:
+    """What comes next, if only an error: what follows it has to be read as well."""
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error

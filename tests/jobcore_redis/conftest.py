@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.redis_server import PROGRAMS, RedisServer
+from tests.replicated_redis import ReplicatedRedis
 
 
 @pytest.fixture(params=PROGRAMS)
@@ -23,3 +24,12 @@ def alone(tmp_path: Path, program: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def replicated(tmp_path: Path, program: Path) -> Iterator[ReplicatedRedis]:
+    """A master that has a replica."""
+    servers = ReplicatedRedis(tmp_path, program)
+    servers.start()
+    yield servers
+    servers.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,12 +23,12 @@ SECOND = timedelta(seconds=1)
 def test_a_url_has_options_of_the_store() -> None:
     url, options = address(
         "redis://host/3?jobcore_namespace=mail&health_check_interval=5"
-        "&jobcore_call_timeout=2",
+        "&jobcore_call_timeout=2&jobcore_wait_replicas=1",
         RedisOptions(prefix="ours"),
     )
     assert url.geturl() == "redis://host/3?health_check_interval=5"
     wanted = RedisOptions(
-        prefix="ours", namespace="mail", call_timeout=timedelta(seconds=2)
+        prefix="ours", namespace="mail", call_timeout=2 * SECOND, wait_replicas=1
     )
     assert options == wanted
 
@@ -57,6 +58,21 @@ def test_a_number_of_partitions_that_is_too_small_or_large_is_refused(
 ) -> None:
     with pytest.raises(StoreError, match="partitions are not 1 to 256"):
         RedisOptions(partitions=number)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"wait_replicas": -1}, "-1 replicas cannot be waited for"),
+        ({"wait_replicas": 1, "wait_timeout": timedelta(0)}, "wait_timeout"),
+        ({"wait_replicas": 1, "wait_timeout": 15 * SECOND}, "wait_timeout"),
+    ],
+)
+def test_a_wait_for_replicas_that_cannot_be_is_refused(
+    given: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(StoreError, match=problem):
+        RedisOptions(**given)
 
 
 async def test_a_cluster_is_a_client_of_its_own() -> None:

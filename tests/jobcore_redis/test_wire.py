@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.exceptions import ResponseError
 
 from jobcore import StoreUnavailableError
 from jobcore.testing import a_job, inserted
@@ -26,7 +27,11 @@ async def test_no_call_reads_the_answer_to_one_that_was_cancelled() -> None:
     async with Redis.from_pool(pool) as client:
         wire = Wire(client, 4)
         for number in range(1000):
-            call = asyncio.create_task(wire.send("ECHO", f"cancelled {number}"))
+            echo = ("ECHO", f"cancelled {number}")
+            both = number % 2
+            call = asyncio.create_task(
+                wire.send_both(echo, ("WAIT", 0, 1)) if both else wire.send(*echo)
+            )
             for _ in range(random.randrange(5)):
                 await asyncio.sleep(0)
             call.cancel()
@@ -36,6 +41,9 @@ async def test_no_call_reads_the_answer_to_one_that_was_cancelled() -> None:
                 calls = (wire.send("ECHO", each) for each in asked)
                 answers = await asyncio.gather(*calls)
                 assert [each.decode() for each in answers] == asked
+        with pytest.raises(ResponseError):
+            await wire.send_both(("ECHO",), ("ECHO", "unread"))
+        assert await wire.send("ECHO", "last") == b"last"
         await wire.close()
 
 

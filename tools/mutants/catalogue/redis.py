@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tools.mutants.mutant import Mutant
-from tools.mutants.places import REDIS, REDIS_DELETE, REDIS_SCRIPTS
+from tools.mutants.places import REDIS, REDIS_DELETE, REDIS_REPLICAS, REDIS_SCRIPTS
 
 
 def _in_lua(rule: str, script: str, old: str, new: str, *words: str) -> Mutant:
@@ -293,9 +293,23 @@ _OTHERS: Final = (
     Mutant(
         "redis: a script that was forgotten is not sent again",
         "jobcore_redis/server.py",
-        'return await self._sent("EVAL", wanted.text, *rest)',
+        'return await send("EVAL", wanted.text, *rest)',
         "raise",
         {REDIS_SCRIPTS: ("forgot",)},
+    ),
+    Mutant(
+        "redis: too few replicas are enough",
+        "jobcore_redis/server.py",
+        "        if replicas < wanted:\n",
+        "        if False:\n",
+        {REDIS_REPLICAS: ("end_stands",)},
+    ),
+    Mutant(
+        "redis: a repeat waits for no replica",
+        "jobcore_redis/scripts.py",
+        """mark = f"call('SET', {_MARK}, '')\\n" if waits else \"\"""",
+        'mark = ""',
+        {REDIS_REPLICAS: ("wrote_nothing",)},
     ),
 )
 REDISES: Final = (*_APPLY, *_INSERT, *_CLAIM, *_OTHERS)
