@@ -48,13 +48,16 @@ class RedisServer:
         self.folder = folder
         self.port: int = free_port() if port is None else port
         given = {name.replace("_", "-"): each for name, each in settings.items()}
-        self._settings = {
+        settings = {
             **_SETTINGS,
             **given,
             "port": str(self.port),
             "dir": str(folder),
             "logfile": str(folder / "log"),
         }
+        self.arguments: list[str] = [
+            part for name, value in settings.items() for part in (f"--{name}", value)
+        ]
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,11 +71,10 @@ class RedisServer:
 
     def begin(self) -> None:
         """Start it, on what it has stored before, and do not wait for it."""
-        command = [str(self._program)]
-        for name, value in self._settings.items():
-            command += [f"--{name}", value]
         self._process = subprocess.Popen(  # noqa: S603 - the program of a wheel, or the machine's
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [str(self._program), *self.arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def start(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ class ReplicatedRedis:
     """A master and a replica of it, in folders in a *folder*."""
 
     def __init__(self, folder: Path, program: Path) -> None:
+        self._folder = folder
         self.master, self.replica = (
             RedisServer(_made(folder / name), program, appendonly="yes")
             for name in ("master", "replica")
@@ -36,6 +38,11 @@ class ReplicatedRedis:
         """End both, also what stands still."""
         self.replica.kill()
         self.master.kill()
+
+    def remove(self) -> None:
+        """End all, and delete what they have stored."""
+        self.stop()
+        shutil.rmtree(self._folder)
 
 
 def _made(folder: Path) -> Path:

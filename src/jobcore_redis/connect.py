@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final, TypeAlias
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 from jobcore import StoreError
@@ -30,7 +30,7 @@ def address(text: str, options: RedisOptions) -> tuple[SplitResult, RedisOptions
     such as `jobcore_namespace=mail`. StoreError where it cannot be read."""
     try:
         url = urlsplit(text)
-        _ = url.port
+        _hosts(url)
     except ValueError as error:
         problem = "its URL cannot be read"
         raise StoreError(problem) from error
@@ -92,24 +92,39 @@ def _behind_sentinels(
     """A client of whichever server is the master: sentinels are listed in the place of
     the host, and the path is the service's name, and a number of a database if any."""
     service, _, number = url.path.strip("/").partition("/")
-    credentials, _, hosts = url.netloc.rpartition("@")
-    username, _, password = credentials.partition(":")
     if not service:
         problem = "its URL names no service of Sentinel"
         raise StoreError(problem)
-    sentinels = []
-    for each in hosts.split(","):
-        host, _, port = each.partition(":")
-        sentinels.append((host, int(port or _SENTINEL_PORT)))
-    sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]  # it has no annotations
-        sentinels, socket_timeout=settings["socket_timeout"]
-    )
+    sentinels = [(host, port or _SENTINEL_PORT) for host, port in _hosts(url)]
+    # Where none but the last answers, it is found within the time of one call.
+    seconds = settings["socket_timeout"] / (2 * len(sentinels))
+    asking = {
+        **settings,
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+    }
+    sentinel: Any = Sentinel(sentinels, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]  # it has no annotations
     client: Redis = sentinel.master_for(
         service,
         db=int(number or 0),
-        username=username or None,
-        password=password or None,
+        username=unquote(url.username or "") or None,
+        password=unquote(url.password or "") or None,
         ssl=is_encrypted,
         **settings,
     )
     return client
+
+
+async def close(client: Client) -> None:
+    """Close a client of our own, and those that ask sentinels for it."""
+    await client.aclose()
+    pool = client.connection_pool if isinstance(client, Redis) else None
+    if isinstance(pool, SentinelConnectionPool):
+        await pool.sentinel_manager.aclose()
+
+
+def _hosts(url: SplitResult) -> list[tuple[str, int | None]]:
+    """The hosts that are listed in the place of one, and their ports."""
+    _, _, listed = url.netloc.rpartition("@")
+    hosts = [urlsplit(f"//{each}") for each in listed.split(",")]
+    return [(each.hostname or "", each.port) for each in hosts]

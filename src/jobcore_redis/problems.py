@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Final
 
@@ -34,18 +35,12 @@ _PASSING: Final = (
     TimeoutError,
 )
 """What is worth repeating: the server is being started, replaced or moved."""
-_PASSING_WORDS: Final = (
-    "BUSY ",
-    "CLUSTERDOWN",
-    "LOADING",
-    "MASTERDOWN",
-    "MISCONF",
-    "NOREPLICAS",
-    "READONLY",
-    "TRYAGAIN",
-    "UNBLOCKED",
+_PASSING_WORDS: Final = re.compile(
+    "(^|: -)(BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|READONLY|TRYAGAIN"
+    r"|UNBLOCKED)\b"
 )
-"""How such errors begin where they come out of a script, or have no class."""
+"""How such errors begin where they have no class, or come out of a script, in which
+Redis 6.2 says first where."""
 
 
 class NotReplicatedError(StoreUnavailableError):
@@ -80,4 +75,9 @@ def _is_passing(error: BaseException) -> bool:
         return False
     if isinstance(error, _PASSING):
         return True
-    return str(error).startswith(_PASSING_WORDS)
+    return _PASSING_WORDS.search(str(error)) is not None
+
+
+def is_of_replica(error: BaseException) -> bool:
+    """Whether a replica says so that it is none to write to."""
+    return isinstance(error, exceptions.ReadOnlyError) or "-READONLY" in str(error)

@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError, ResponseError
 
 from jobcore import StoreError, StoreNotOpenError
 from jobcore_redis.checks import check
-from jobcore_redis.connect import CONNECTIONS, Client, address, connected
+from jobcore_redis.connect import CONNECTIONS, Client, address, close, connected
 from jobcore_redis.keys import Partition, Partitions
 from jobcore_redis.options import RedisOptions
 from jobcore_redis.problems import (
@@ -84,7 +84,7 @@ class Server:
         if wire is not None and is_ours:
             await wire.close()
         if client is not None and is_ours:
-            await client.aclose()
+            await close(client)
 
     async def call(
         self, name: str, partition: Partition, arguments: Sequence[Any] = ()

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
+from jobcore_redis.problems import is_of_replica
 from jobcore_redis.replicas import checked
 
 
@@ -34,8 +35,11 @@ class Wire:
             connection = await self._taken()
             try:
                 packed = hiredis.pack_command(parts)
-                await connection.send_packed_command(packed, check_health=False)
+                await _send(connection, packed)
                 return await connection.read_response()
+            except ResponseError as error:
+                await _left(connection, error)
+                raise
             finally:
                 self._free.append(connection)
 
@@ -48,7 +52,7 @@ class Wire:
             connection = await self._taken()
             try:
                 packed = hiredis.pack_command(first) + hiredis.pack_command(second)
-                await connection.send_packed_command(packed, check_health=False)
+                await _send(connection, packed)
                 answers = [await _answer(connection), await _answer(connection)]
             finally:
                 self._free.append(connection)
@@ -66,9 +70,24 @@ class Wire:
         return connection
 
 
+async def _send(connection: AbstractConnection, packed: bytes) -> None:
+    if not connection.is_connected:
+        # Sending would open it to where it led before; this asks sentinels again.
+        await connection.connect()  # type: ignore[no-untyped-call]  # has none
+    await connection.send_packed_command(packed, check_health=False)
+
+
 async def _answer(connection: AbstractConnection) -> Any:
     """What comes next, if only an error: what follows it has to be read as well."""
     try:
         return await connection.read_response()
     except ResponseError as error:
+        await _left(connection, error)
         return error
+
+
+async def _left(connection: AbstractConnection, error: ResponseError) -> None:
+    """Close *connection* if *error* says that it leads to what has become a replica:
+    where it is opened anew, it may lead to the master."""
+    if is_of_replica(error):
+        await connection.disconnect()

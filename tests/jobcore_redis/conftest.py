@@ -9,6 +9,7 @@ import pytest
 
 from tests.redis_server import PROGRAMS, RedisServer
 from tests.replicated_redis import ReplicatedRedis
+from tests.watched_redis import WatchedRedis
 
 
 @pytest.fixture(params=PROGRAMS)
@@ -30,6 +31,15 @@ def alone(tmp_path: Path, program: Path) -> Iterator[RedisServer]:
 def replicated(tmp_path: Path, program: Path) -> Iterator[ReplicatedRedis]:
     """A master that has a replica."""
     servers = ReplicatedRedis(tmp_path, program)
+    servers.start()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture
+def watched(tmp_path: Path, program: Path) -> Iterator[WatchedRedis]:
+    """A master that has a replica, and sentinels which watch over both."""
+    servers = WatchedRedis(tmp_path, program)
     servers.start()
     yield servers
     servers.stop()

@@ -17,6 +17,10 @@ PASSING = (
     exceptions.ConnectionError("Connection closed by server."),
     exceptions.TimeoutError("Timeout reading from socket"),
     exceptions.ResponseError("NOREPLICAS Not enough good replicas to write."),
+    exceptions.ResponseError(
+        "Error running script (call to f_ea): @user_script:7: @user_script: 7: "
+        "-READONLY You can't write against a read only replica."
+    ),
     exceptions.ResponseError("BUSY Redis is busy running a script."),
     exceptions.ResponseError("MISCONF Redis is configured to save RDB snapshots"),
     ConnectionResetError("reset"),
@@ -28,6 +32,11 @@ LASTING = (
     exceptions.AuthenticationError("invalid username-password pair"),
     exceptions.ResponseError("WRONGTYPE Operation against a key of the wrong kind"),
     exceptions.ResponseError("user_script:3: attempt to index a nil value"),
+    exceptions.ResponseError("BUSYKEY Target key name already exists."),
+    exceptions.ResponseError(
+        "Error running script (call to f_ea): @user_script:7: @user_script: 7: "
+        "-OOM command not allowed when used memory > 'maxmemory'."
+    ),
     exceptions.DataError("Invalid input of type"),
 )
 
