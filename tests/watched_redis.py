@@ -98,6 +98,14 @@ class _Sentinel(RedisServer):
         _, port = self.asked("SENTINEL GET-MASTER-ADDR-BY-NAME", SERVICE)
         return int(port)
 
+    def clients(self) -> int:
+        """How many are connected."""
+        return len(self.asked("CLIENT LIST"))
+
+    def until_left_by(self, all_but: int) -> None:
+        """Until no more than so many are connected."""
+        _until(lambda: self.clients() <= all_but)
+
     def knows_all(self) -> bool:
         told = self.asked("SENTINEL MASTER", SERVICE)
         others, replicas = told["num-other-sentinels"], told["num-slaves"]

@@ -113,6 +113,16 @@ async def test_one_sentinel_that_answers_is_enough(
     assert time.monotonic() - began_at < HASTY.call_timeout.total_seconds()
 
 
+async def test_no_connection_to_a_sentinel_stays_open(watched: WatchedRedis) -> None:
+    before = watched.sentinels[0].clients()
+    async with RedisJobStore(watched.url) as store:
+        client = store._server.usable()
+        assert watched.sentinels[0].clients() > before
+    async with asyncio.timeout(10):
+        await asyncio.to_thread(watched.sentinels[0].until_left_by, before)
+    del client  # which was closed, and not only forgotten
+
+
 async def test_a_connection_to_a_server_that_became_a_replica_is_not_kept(
     alone: RedisServer,
 ) -> None:
