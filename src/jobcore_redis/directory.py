@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 from jobcore import WorkerRecord
 from jobcore_redis.calls import Calls
 from jobcore_redis.parts import Parts
+from jobcore_redis.problems import reading
 from jobcore_redis.units import instant, microseconds
 
 
@@ -49,6 +50,7 @@ class Directory:
         return self._parts.all[0].calls
 
 
+@reading()
 def _record(worker_id: bytes, text: bytes) -> WorkerRecord:
     told = from_json(text[32:])
     return WorkerRecord(

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from jobcore import Attempt, Outcome
+from jobcore_redis.problems import reading
 from jobcore_redis.units import instant, since_epoch
 
 _OUTCOMES: Final = {each.value.encode(): each for each in Outcome}
@@ -20,6 +21,7 @@ def filed(attempt: Attempt) -> str:
     return f"{attempt.number}\t{attempt.worker}\t{started}\t{outcome}\t{error}"
 
 
+@reading()
 def attempts(lines: bytes | None) -> tuple[Attempt, ...]:
     """The attempts that are filed, by number."""
     found = [_attempt(line) for line in (lines or b"").splitlines()]

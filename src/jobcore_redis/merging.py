@@ -19,6 +19,7 @@ from jobcore import (
     QueueStatistics,
     Statistics,
 )
+from jobcore_redis.problems import reading
 
 Counted: TypeAlias = tuple[Mapping[bytes, int], Mapping[bytes, datetime]]
 """How many jobs there are, by queue and status, and since when the oldest waits, by
@@ -53,6 +54,7 @@ def one_page(pages: Sequence[Page], limit: int) -> Page:
     return Page(tuple(sure), seen)
 
 
+@reading()
 def all_counted(counted: Sequence[Counted]) -> Statistics:
     """The counts of all queues."""
     counts: defaultdict[str, dict[JobStatus, int]] = defaultdict(dict)

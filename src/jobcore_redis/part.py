@@ -25,6 +25,7 @@ from jobcore_redis.calls import PAGE, Calls
 from jobcore_redis.delete import Deletion
 from jobcore_redis.filing import attempts as filed_attempts
 from jobcore_redis.first import Written, figures
+from jobcore_redis.problems import reading
 from jobcore_redis.record import claimed, holds_unique_key, records, token
 from jobcore_redis.units import instant, microseconds
 from jobcore_redis.writes import written
@@ -178,9 +179,10 @@ class Part:
         """How many jobs a queue has in a status, by both, and since when the oldest
         queued job of a queue is due."""
         counts, oldest = await self.calls.call("statistics")
-        pairs = zip(counts[::2], map(int, counts[1::2]), strict=True)
-        since = zip(oldest[::2], map(instant, oldest[1::2]), strict=True)
-        return dict(pairs), dict(since)
+        with reading():
+            pairs = zip(counts[::2], map(int, counts[1::2]), strict=True)
+            since = zip(oldest[::2], map(instant, oldest[1::2]), strict=True)
+            return dict(pairs), dict(since)
 
     async def delete(self, filter: Filter, limit: int) -> tuple[int, list[bytes]]:  # noqa: A002 - the word of the contract
         """How many were deleted, and of each of them whose unique key is far its name

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -19,7 +21,7 @@ OPEN: Final = "it is open already"
 ERRORS: Final = (exceptions.RedisError, OSError, TimeoutError)
 
 ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
-"""What is raised where an answer is not of this release."""
+"""What is raised where an answer, or what is kept, is not of this release."""
 
 _PASSING: Final = (
     exceptions.AskError,
@@ -76,6 +78,16 @@ def _is_passing(error: BaseException) -> bool:
     if isinstance(error, _PASSING):
         return True
     return _PASSING_WORDS.search(str(error)) is not None
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """While something is read that Redis keeps: StoreError where it is malformed."""
+    try:
+        yield
+    except ODD as error:
+        problem = f"what it keeps is not of this release: {error!r:.200}"
+        raise StoreError(problem) from error
 
 
 def is_of_replica(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from jobcore import Job, JobStatus, Outcome
 from jobcore_redis.first import first
+from jobcore_redis.problems import reading
 from jobcore_redis.units import instant
 
 Bytes = bytes | None
@@ -18,6 +19,7 @@ _STATUSES: Final = {each.value.encode(): each for each in JobStatus}
 _OUTCOMES: Final = {each.value.encode(): each for each in Outcome}
 
 
+@reading()
 def records(parts: Sequence[Sequence[Any]], ids: Sequence[bytes]) -> list[Job | None]:
     """The jobs that *parts* tell of *ids*, in their order."""
     texts, states, leases, results, errors, extras = parts
@@ -50,6 +52,7 @@ def job(
     return Job.trusted(fields)
 
 
+@reading()
 def claimed(
     parts: Sequence[Any], ids: Sequence[bytes], effect: dict[str, Any]
 ) -> list[Job]:
@@ -120,6 +123,7 @@ def _changed(value: bytes) -> Bytes:
     return None if value == b"-" else value[1:]
 
 
+@reading()
 def holds_unique_key(job: Job, state: Bytes) -> bool:
     """Whether a job of this *state* holds its unique key."""
     if state:
@@ -127,6 +131,7 @@ def holds_unique_key(job: Job, state: Bytes) -> bool:
     return job.unique_key is not None and job.status in job.unique_scope
 
 
+@reading()
 def token(state: bytes) -> str:
     """The token of whoever holds the job of this *state*."""
     return state[: state.index(b"\t")].decode()

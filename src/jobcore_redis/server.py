@@ -27,6 +27,7 @@ from jobcore_redis.problems import (
     OTHER_PROCESS,
     NotReplicatedError,
     mapped,
+    reading,
 )
 from jobcore_redis.replicas import send_both
 from jobcore_redis.scripts import WAITED_FOR, all_keys, script
@@ -132,7 +133,7 @@ class Server:
                     if told is None:
                         await subscription.ping()
                     elif told["type"] == "message":
-                        yield told["data"].decode()
+                        yield told["data"].decode(errors="replace")
             finally:
                 await subscription.aclose()  # type: ignore[no-untyped-call]  # has none
         except ERRORS as error:
@@ -160,7 +161,9 @@ class Server:
         cluster = isinstance(self._client, RedisCluster)
         wanted = self.options.partitions or (_OF_A_CLUSTER if cluster else 1)
         await self.command("SET", self._number, wanted, "NX")
-        kept = int(await self.command("GET", self._number))
+        told = await self.command("GET", self._number)
+        with reading():
+            kept = int(told)
         if self.options.partitions not in {None, kept}:
             problem = f"it has {kept} partitions, not {self.options.partitions}"
             raise StoreError(problem)

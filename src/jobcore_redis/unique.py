@@ -14,6 +14,7 @@ from typing import Final
 from jobcore import Answer, Job, NewJob, StoreUnavailableError, Transition
 from jobcore_redis.part import Part
 from jobcore_redis.parts import Parts
+from jobcore_redis.problems import reading
 from jobcore_redis.server import Server
 from jobcore_redis.units import instant
 
@@ -87,7 +88,8 @@ class FarKeys:
         if holds:
             return job
         if reserved:
-            generation, at = int(reserved[0]), instant(reserved[1])
+            with reading():
+                generation, at = int(reserved[0]), instant(reserved[1])
             comes = job is None or job.generation < generation
             if comes and now - at < _YOUNG:
                 problem = f"job {job_id.decode()} may be about to have the unique key"

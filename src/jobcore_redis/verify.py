@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from jobcore import Verification
 from jobcore_redis.keys import Partition
+from jobcore_redis.problems import reading
 from jobcore_redis.server import Server
 
 _PAGE: Final = 250
@@ -79,7 +80,8 @@ class _Look:
     async def _counts(self) -> Counter[bytes]:
         told = await self._server.command("HGETALL", self._partition.key("counts"))
         pairs = told.items() if isinstance(told, dict) else zip(told[::2], told[1::2])  # noqa: B905 - as Redis answers them
-        return Counter({name: int(n) for name, n in pairs})
+        with reading():
+            return Counter({name: int(n) for name, n in pairs})
 
     async def _scanned(self, command: str, kind: str) -> AsyncIterator[list[bytes]]:
         """The members of an index or hash, page by page; some may come twice."""
