@@ -51,7 +51,7 @@ for _, name in ipairs(call('SMEMBERS', pauses)) do
   end
 end
 
-local free, pace = {}, {}
+local busy, pace = {}, {} -- by limit key: how many run, and the two instants of its rate
 
 -- Holds or defers a job that may not start; whether it did. Else it starts.
 local function stopped(state)
@@ -64,13 +64,13 @@ local function stopped(state)
     return false
   end
   local concurrency, step, burst = figures(state)
-  if not free[key] then
-    free[key] = {running = running(key)}
+  if not busy[key] then
+    busy[key] = running(key)
     local kept = call('HGET', paces, key)
     local enforced, reserved = string.match(kept or '0\t0', '^(%d+)\t(%d+)$')
     pace[key] = {tonumber(enforced), tonumber(reserved), false}
   end
-  if concurrency and free[key].running >= concurrency then
+  if concurrency and busy[key] >= concurrency then
     state[STATUS], state[HOLDER] = 'held', 'limit:' .. key
     return true
   end
@@ -86,7 +86,7 @@ local function stopped(state)
     end
     mine[1] = math.max(mine[1], now) + step
   end
-  free[key].running = free[key].running + 1
+  busy[key] = busy[key] + 1
   return false
 end
 

@@ -165,14 +165,14 @@ _CLAIM: Final = (
     _in_lua(
         "a key runs any number of jobs",
         "claim",
-        "if concurrency and free[key].running >= concurrency then",
+        "if concurrency and busy[key] >= concurrency then",
         "if false then",
         "as_may_run",
     ),
     _in_lua(
         "a claim does not count what it starts",
         "claim",
-        "  free[key].running = free[key].running + 1\n",
+        "  busy[key] = busy[key] + 1\n",
         "",
         "as_may_run",
     ),
