@@ -21,18 +21,21 @@ port {port}
 dir {folder}
 logfile {folder}/log
 sentinel monitor {service} 127.0.0.1 {master} {quorum}
-sentinel down-after-milliseconds {service} 500
+sentinel down-after-milliseconds {service} {down_after}
 sentinel failover-timeout {service} 3000
 """
 
 
 class WatchedRedis(ReplicatedRedis):
-    """A master and a replica, which takes its place when that is gone."""
+    """A master and a replica, which takes its place when that has not answered for
+    *down_after* milliseconds."""
 
-    def __init__(self, folder: Path, program: Path) -> None:
+    def __init__(self, folder: Path, program: Path, down_after: int = 1000) -> None:
         super().__init__(folder, program)
         self.sentinels = [
-            _Sentinel(folder / f"sentinel{number}", program, self.master.port)
+            _Sentinel(
+                folder / f"sentinel{number}", program, self.master.port, down_after
+            )
             for number in range(_SENTINELS)
         ]
 
@@ -74,7 +77,9 @@ class WatchedRedis(ReplicatedRedis):
 class _Sentinel(RedisServer):
     """One that watches the *master* that listens on a port."""
 
-    def __init__(self, folder: Path, program: Path, master: int) -> None:
+    def __init__(
+        self, folder: Path, program: Path, master: int, down_after: int
+    ) -> None:
         folder.mkdir()
         super().__init__(folder, program)
         self._file = folder / "sentinel.conf"
@@ -85,6 +90,7 @@ class _Sentinel(RedisServer):
                 service=SERVICE,
                 master=master,
                 quorum=_QUORUM,
+                down_after=down_after,
             )
         )
         self.arguments = [str(self._file), "--sentinel"]

@@ -134,7 +134,7 @@ def cluster() -> RedisCluster:
 @cache
 def _behind_sentinel() -> WatchedRedis:
     folder = Path(mkdtemp(prefix="jobcore-redis-sentinel-"))
-    made = WatchedRedis(folder, PROGRAM)
+    made = WatchedRedis(folder, PROGRAM, down_after=60_000)  # not while it is busy
     _started.append(made.remove)
     made.start()
     return made

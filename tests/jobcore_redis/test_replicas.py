@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from jobcore import Answer, DefaultJobManager, JobcoreConfig, JobStatus, NewJob, Tasks
+from jobcore import (
+    Answer,
+    DefaultJobManager,
+    JobcoreConfig,
+    JobStatus,
+    NewJob,
+    Tasks,
+    Worker,
+)
 from jobcore.lifecycle import complete
 from jobcore.testing import a_claim, a_job, current, inserted, named
 from jobcore.wrappers import InstrumentedStore, StoreCall
@@ -174,6 +182,33 @@ async def test_the_manager_tells_who_submits_when_it_has_waited_enough(
             with pytest.raises(NotReplicatedError):
                 await jobs.submit(work.job())
             assert len((await jobs.find()).jobs) == 1
+
+
+async def test_a_worker_keeps_its_reports_until_a_replica_has_them(
+    replicated: ReplicatedRedis,
+) -> None:
+    runs, own, reported = list[str](), Tasks(), asyncio.Event()
+
+    @own.task()
+    async def count(name: str) -> None:
+        runs.append(name)
+
+    def observe(call: StoreCall) -> None:
+        if call.verb == "apply" and isinstance(call.error, NotReplicatedError):
+            reported.set()
+
+    async with (
+        InstrumentedStore(RedisJobStore(replicated.master.url, SHORT), observe) as seen,
+        DefaultJobManager(seen) as jobs,
+    ):
+        submitted = [await jobs.submit(count.job(name)) for name in "abc"]
+        with standing_still(replicated.replica):
+            async with Worker(jobs, own):
+                await reported.wait()
+                replicated.replica.go_on()
+                for each in submitted:
+                    await jobs.result(each)
+        assert sorted(runs) == ["a", "b", "c"]
 
 
 async def test_each_partition_of_a_cluster_waits_for_its_own_replicas() -> None:
