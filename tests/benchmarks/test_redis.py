@@ -22,7 +22,9 @@ TINY = ("--jobs", "1500", "--repeat", "1")
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own, which is gone afterwards: the newest there is."""
-    server = RedisServer(tmp_path_factory.mktemp("redis"), PROGRAMS.get("here", PROGRAM))
+    server = RedisServer(
+        tmp_path_factory.mktemp("redis"), PROGRAMS.get("here", PROGRAM)
+    )
     server.start()
     yield server.url
     server.stop()
