@@ -69,7 +69,10 @@ class NotReplicatedError(StoreUnavailableError):
 def mapped(error: BaseException) -> StoreError:
     """The error of ours that *error* of the driver is."""
     kind = StoreUnavailableError if _is_passing(error) else StoreError
-    return kind(f"{type(error).__name__}: {str(error) or 'no answer in time'}")
+    told = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
+    if isinstance(error, exceptions.OutOfMemoryError):
+        return kind(f"its memory is full: raise maxmemory, or prune ({told})")
+    return kind(told)
 
 
 def _is_passing(error: BaseException) -> bool:

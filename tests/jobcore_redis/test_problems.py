@@ -55,3 +55,11 @@ def test_what_lasts_is_not(error: Exception) -> None:
 
 def test_a_timeout_says_what_happened() -> None:
     assert "no answer in time" in str(mapped(TimeoutError()))
+
+
+def test_a_full_memory_is_called_so() -> None:
+    full = exceptions.OutOfMemoryError("allow-oom flag is not set on the script")
+    assert str(mapped(full)) == (
+        "the store failed: its memory is full: raise maxmemory, or prune "
+        "(OutOfMemoryError: allow-oom flag is not set on the script)"
+    )
