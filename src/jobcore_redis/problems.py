@@ -18,7 +18,10 @@ OTHER_PROCESS: Final = "it was opened in another process"
 OTHER_LOOP: Final = "it was opened in another event loop"
 OPEN: Final = "it is open already"
 
-ERRORS: Final = (exceptions.RedisError, OSError, TimeoutError)
+_CLOSED: Final = AttributeError
+"""What the driver raises where a connection is closed while it is being made."""
+
+ERRORS: Final = (exceptions.RedisError, OSError, TimeoutError, _CLOSED)
 
 ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
 """What is raised where an answer, or what is kept, is not of this release."""
@@ -35,6 +38,7 @@ _PASSING: Final = (
     exceptions.TryAgainError,
     OSError,
     TimeoutError,
+    _CLOSED,
 )
 """What is worth repeating: the server is being started, replaced or moved."""
 _PASSING_WORDS: Final = re.compile(

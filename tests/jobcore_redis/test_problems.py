@@ -25,6 +25,7 @@ PASSING = (
     exceptions.ResponseError("MISCONF Redis is configured to save RDB snapshots"),
     ConnectionResetError("reset"),
     TimeoutError(),
+    AttributeError("'NoneType' object has no attribute 'writelines'"),
 )
 LASTING = (
     exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from redis.asyncio.client import PubSub
 
 from jobcore.lifecycle import cancel
 from jobcore.testing import a_claim, a_job, a_token, inserted
@@ -70,4 +72,24 @@ async def test_a_listener_that_was_cut_off_listens_again(alone: RedisServer) -> 
         await store._waker.listens.wait()
         alone.kill()
         alone.start()
+        await woken(store, "mail", "worker")
+
+
+async def test_a_listener_goes_on_when_its_connection_is_closed_under_the_driver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hear, is_closed = PubSub.get_message, True
+
+    async def get_message(*told: Any, **more: Any) -> Any:
+        nonlocal is_closed
+        if is_closed:
+            is_closed = False
+            problem = "'NoneType' object has no attribute 'writelines'"
+            raise AttributeError(problem)
+        return await hear(*told, **more)
+
+    async with servers.empty_store("6.2") as store:
+        await store._waker.listens.wait()
+        monkeypatch.setattr(PubSub, "get_message", get_message)
+        await store._server.publish("a message, as it waits for one")
         await woken(store, "mail", "worker")
