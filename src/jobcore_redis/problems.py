@@ -21,7 +21,13 @@ OPEN: Final = "it is open already"
 _CLOSED: Final = AttributeError
 """What the driver raises where a connection is closed while it is being made."""
 
-ERRORS: Final = (exceptions.RedisError, OSError, TimeoutError, _CLOSED)
+ERRORS: Final = (
+    exceptions.RedisClusterException,  # no RedisError
+    exceptions.RedisError,
+    OSError,
+    TimeoutError,
+    _CLOSED,
+)
 
 ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
 """What is raised where an answer, or what is kept, is not of this release."""
@@ -33,7 +39,7 @@ _PASSING: Final = (
     exceptions.ConnectionError,
     exceptions.MasterDownError,
     exceptions.ReadOnlyError,
-    exceptions.SlotNotCoveredError,
+    exceptions.RedisClusterException,
     exceptions.TimeoutError,
     exceptions.TryAgainError,
     OSError,

@@ -10,10 +10,11 @@ import pytest
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.sentinel import SentinelConnectionPool
 
-from jobcore import StoreError, store_from_url
+from jobcore import StoreError, StoreUnavailableError, store_from_url
 from jobcore_redis import RedisJobStore, RedisOptions
 from jobcore_redis.connect import address, connected
 from tests.jobcore_redis import servers
+from tests.postgres_server import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -110,3 +111,9 @@ async def test_a_client_of_the_hosts_is_not_closed() -> None:
         async with RedisJobStore(client, servers.another_namespace()):
             pass
         assert await client.ping()
+
+
+async def test_a_cluster_of_which_no_server_answers_is_unavailable() -> None:
+    with pytest.raises(StoreUnavailableError):
+        async with RedisJobStore(f"redis+cluster://127.0.0.1:{free_port()}"):
+            pass

@@ -6,7 +6,7 @@ import pytest
 from redis import exceptions
 
 from jobcore import StoreError, StoreUnavailableError
-from jobcore_redis.problems import mapped
+from jobcore_redis.problems import ERRORS, mapped
 
 PASSING = (
     exceptions.ReadOnlyError("You can't write against a read only replica."),
@@ -26,6 +26,8 @@ PASSING = (
     ConnectionResetError("reset"),
     TimeoutError(),
     AttributeError("'NoneType' object has no attribute 'writelines'"),
+    exceptions.RedisClusterException("Redis Cluster cannot be connected."),
+    exceptions.SlotNotCoveredError('Slot "7" is not covered by the cluster.'),
 )
 LASTING = (
     exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
@@ -44,6 +46,7 @@ LASTING = (
 
 @pytest.mark.parametrize("error", PASSING, ids=str)
 def test_an_outage_is_worth_repeating(error: Exception) -> None:
+    assert isinstance(error, ERRORS)
     assert isinstance(mapped(error), StoreUnavailableError)
 
 
