@@ -80,9 +80,24 @@ class RedisCluster:
         (found,) = [each for each in self.servers if each.port == node.port]
         return found
 
+    def replica_of(self, master: RedisServer) -> RedisServer:
+        """The one that follows *master*."""
+        _, _, ((_, port, _),) = _role(master)
+        (found,) = [each for each in self.servers if each.port == int(port)]
+        return found
+
+    def cut_off_replicas(self, master: RedisServer) -> None:
+        """End their connections, which they make again when they can."""
+        _asked(master, "CLIENT KILL TYPE replica")
+
     def until_served(self) -> None:
         """Until every running server knows a master of each slot, which lives."""
         _until(lambda: all(map(_serves, self.running())))
+
+    def until_replaced(self) -> None:
+        """Until there are as many masters as at first, and each slot is served."""
+        _until(lambda: len(self.masters()) == _MASTERS)
+        self.until_served()
 
     def until_whole(self) -> None:
         """Until, besides, as many masters as at first have each a replica that is up to

@@ -27,8 +27,9 @@ from jobcore.testing import a_claim, a_job, a_request, named
 from jobcore_sql import SQLJobStore, SQLOptions
 from tests.jobcore_sql import postgresql
 from tests.postgres_server import PostgresServer
-from tools.faults.outages import Way
+from tools.faults.postgres import PostgresWay
 from tools.faults.proxy import Proxy
+from tools.faults.talk import PostgresTalk
 
 pytestmark = pytest.mark.anyio
 
@@ -111,7 +112,10 @@ async def store() -> AsyncIterator[SQLJobStore]:
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
     """A way to a store in which there is nothing."""
-    async with postgresql.empty_store("18"), Proxy(postgresql.port("18")) as proxy:
+    async with (
+        postgresql.empty_store("18"),
+        Proxy(postgresql.port("18"), PostgresTalk()) as proxy,
+    ):
         yield proxy
 
 
@@ -126,6 +130,10 @@ def mortal() -> Iterator[PostgresServer]:
     server.remove()
 
 
+def way_to(server: PostgresServer) -> PostgresWay:
+    return PostgresWay(server, Proxy(server.port, PostgresTalk()))
+
+
 async def test_a_worker_goes_on_when_its_server_was_killed(
     mortal: PostgresServer,
 ) -> None:
@@ -134,7 +142,7 @@ async def test_a_worker_goes_on_when_its_server_was_killed(
         await asyncio.to_thread(mortal.start_again)
         await load.goes_on()
 
-    async with SQLJobStore(Way(mortal, Proxy(mortal.port)).url) as store:
+    async with SQLJobStore(way_to(mortal).url) as store:
         load = Load(store)
         await load.meets(kill_and_start, jobs=2000)
         assert await is_sound(store)
@@ -196,7 +204,7 @@ async def test_a_worker_and_its_leases_outlast_half_open_connections(
 async def test_where_no_connection_is_free_calls_end_and_workers_wait(
     mortal: PostgresServer,
 ) -> None:
-    way = Way(mortal, Proxy(mortal.port))
+    way = way_to(mortal)
 
     async def exhaust() -> None:
         async with way.exhausted():

@@ -15,6 +15,7 @@ from jobcore_sql import SQLJobStore, listen
 from jobcore_sql.dialects.postgresql import PostgreSQLDialect
 from tests.jobcore_sql import postgresql
 from tools.faults.proxy import Proxy
+from tools.faults.talk import PostgresTalk
 
 pytestmark = pytest.mark.anyio
 
@@ -161,7 +162,7 @@ async def test_a_listener_whose_connection_fell_silent_listens_again(
     monkeypatch.setattr(listen, "_PATIENCE", 0.5)
     monkeypatch.setattr(listen, "_AGAIN", 0.01)
     async with (
-        Proxy(postgresql.port(server)) as proxy,
+        Proxy(postgresql.port(server), PostgresTalk()) as proxy,
         SQLJobStore(proxy.way_to(postgresql.url(server))) as store,
     ):
         await hears(store)

@@ -1,6 +1,6 @@
 """Faults under load, and what became of the jobs.
 
-    uv run python -m tools.faults [--fault NAME] [--store SQLite|PostgreSQL] [--times N]
+    uv run python -m tools.faults [--fault NAME] [--store STORE] [--times N]
         [--folder DIR] [--write docs/faults.md]
 
 Without `--fault` all of them, without `--store` on each store that can have it. What is
@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools.faults.runs import RUNS, STORES, Entry, place
+from tools.faults.places import STORES, place
+from tools.faults.runs import RUNS, Entry
 
 
 def arguments() -> argparse.Namespace:
@@ -36,7 +37,7 @@ def folder_for(given: Path | None, fault: str, store: str) -> Iterator[Path]:
         with TemporaryDirectory(prefix="jobcore-faults-") as name:
             yield Path(name)
     else:
-        folder = given / f"{fault}-{store}"
+        folder = given / f"{fault}-{store}".replace(" ", "-")
         folder.mkdir(parents=True)
         yield folder
 

@@ -30,9 +30,9 @@ from jobcore import (
     Report,
 )
 from jobcore_sql import SQLJobStore
-from tests.postgres_server import PostgresServer
-from tools.faults.calls import CallReport, idle_in_transaction
+from tools.faults.calls import CallReport
 from tools.faults.fleet import ROOT
+from tools.faults.postgres import PostgresWay
 from tools.faults.scene import found_by, unsound
 
 PROCESSES: Final = 8
@@ -95,12 +95,12 @@ class Writer:
             self.report.done += 1
 
 
-async def write_in_bulk(server: PostgresServer, url: str, rounds: int) -> CallReport:
-    """Let processes do so in the database at *url*, on a *server* of our own."""
+async def write_in_bulk(way: PostgresWay, rounds: int) -> CallReport:
+    """Let processes do so on a server of our own."""
     whole = CallReport()
-    async with SQLJobStore(url) as store:
+    async with SQLJobStore(way.url) as store:
         ways = ["forwards", "backwards"] * (PROCESSES // 2)
-        processes = [await _start(url, str(rounds), way) for way in ways]
+        processes = [await _start(way.url, str(rounds), each) for each in ways]
         for each in processes:
             await cast(asyncio.StreamReader, each.stdout).readline()
         told = await asyncio.gather(*(each.communicate(b"\n") for each in processes))
@@ -111,8 +111,8 @@ async def write_in_bulk(server: PostgresServer, url: str, rounds: int) -> CallRe
             whole.undone += one.undone
             whole.refused += one.refused
         whole.left += await unsound(store)
-    whole.left += await idle_in_transaction(url)
-    whole.deadlocks = server.log().count(_DEADLOCK)
+    whole.left += await way.open_transactions()
+    whole.deadlocks = way.server.log().count(_DEADLOCK)
     return whole
 
 

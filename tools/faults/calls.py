@@ -3,14 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
-
-import asyncpg
-
-_IDLE: Final = (
-    "SELECT pid, query FROM pg_stat_activity"
-    " WHERE state LIKE 'idle in transaction%' AND datname = current_database()"
-)
 
 
 @dataclass
@@ -32,13 +24,3 @@ class CallReport:
     @property
     def wrong(self) -> tuple[str, ...]:
         return (*self.otherwise, *self.refused, *self.left)
-
-
-async def idle_in_transaction(url: str) -> list[str]:
-    """Transactions that somebody has left open in the database at *url*."""
-    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-    try:
-        rows = await connection.fetch(_IDLE)
-    finally:
-        await connection.close()
-    return [f"a transaction is open after {row['query']}" for row in rows]

@@ -7,17 +7,13 @@ import asyncio
 from dataclasses import dataclass
 from itertools import count, cycle
 from random import Random
-from typing import Final
 
-from jobcore import DefaultJobManager, JobStatus
-from jobcore_sql import SQLJobStore
+from jobcore import DefaultJobManager, JobStatus, JobStore, store_from_url
 from tools.faults.acts import ACTS, Act
-from tools.faults.calls import CallReport, idle_in_transaction
+from tools.faults.calls import CallReport
 from tools.faults.scene import unsound
 from tools.faults.stage import CONFIG, Facts, Stage
-
-_LONGEST: Final = 5.0
-"""Seconds for more calls than there are connections."""
+from tools.faults.way import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ class _Trial:
 class Cancelling:
     """Cancels calls to the store *far*, and looks at the jobs by *store*."""
 
-    def __init__(self, far: SQLJobStore, store: SQLJobStore, random: Random) -> None:
+    def __init__(self, far: JobStore, store: JobStore, random: Random) -> None:
         self._far = far
         self._store = store
         self._random = random
@@ -64,7 +60,6 @@ class Cancelling:
             # By now all that they began has come to its end.
             for each in trials:
                 self._judge(each, usual[each.name].facts, await each.stage.facts())
-        await self._look_at_the_store()
         return self._report
 
     async def _usual(self, act: Act) -> _Usual:
@@ -86,7 +81,10 @@ class Cancelling:
         made = await act.ready(stage)
         trial = _Trial(name, stage, await stage.facts())
         call = asyncio.ensure_future(act.do(jobs, made))
-        await asyncio.sleep(self._random.uniform(0, longest))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._random.uniform(0, longest)
+        while loop.time() < until:  # noqa: ASYNC110 - no timer is as exact
+            await asyncio.sleep(0)
         call.cancel()
         (answer,) = await asyncio.gather(call, return_exceptions=True)
         if isinstance(answer, Exception):
@@ -102,16 +100,6 @@ class Cancelling:
         else:
             report.otherwise.append(f"{trial.name}: {after} instead of {usual}")
 
-    async def _look_at_the_store(self) -> None:
-        left = self._report.left
-        try:
-            async with asyncio.timeout(_LONGEST):
-                size = 4 * self._far.options.pool_size
-                await asyncio.gather(*(self._far.statistics() for _ in range(size)))
-        except TimeoutError:
-            left.append("connections of the pool do not come back")
-        left += await unsound(self._store)
-
     def _stage(self) -> Stage:
         return Stage(self._store, self._near, next(self._names))
 
@@ -122,9 +110,9 @@ def _is_given_back(usual: Facts, after: Facts) -> bool:
     return usual.counts[running] > after.counts[running] == 0
 
 
-async def cancel_calls(url: str, times: int, random: Random) -> CallReport:
-    """To the database at *url*."""
-    async with SQLJobStore(url) as store, SQLJobStore(url) as far:
+async def cancel_calls(random: Random, way: Way, times: int) -> CallReport:
+    """To a store that is on its *way*."""
+    async with store_from_url(way.url) as store, store_from_url(way.url) as far:
         report = await Cancelling(far, store, random).run(times)
-        report.left += await idle_in_transaction(url)
+        report.left += [*await way.left_by(far), *await unsound(store)]
         return report

@@ -22,6 +22,16 @@ class Struck:
     """When each outage of the server was over, by its own clock."""
     within: timedelta = timedelta(0)
     """How soon after that each worker had to go on."""
+    work: Sequence[float] = ()
+    """Which shares of a core the workers used during outages, where it is measured."""
+    most_work: float = 0
+    """Which share each of them might use."""
+    refusal: str | None = None
+    """What the errors say that submits were to be refused with."""
+    failed_over_at: Sequence[float] = ()
+    """When a server was lost that another took the place of, in monotonic time."""
+    forgets: float = 0
+    """Of how many seconds before that nothing may be known any more."""
 
 
 class Course(Protocol):

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
-from jobcore import DefaultJobManager, JobcoreError
-from jobcore_sql import SQLJobStore
+from jobcore import DefaultJobManager, JobcoreError, JobStore, store_from_url
 from tools.faults.acts import Act
 from tools.faults.proxy import Cut, Moment, Proxy
 from tools.faults.stage import CONFIG, Facts, Stage
@@ -46,7 +45,7 @@ class Cutting:
     def __init__(
         self,
         proxy: Proxy,
-        store: SQLJobStore,
+        store: JobStore,
         near: DefaultJobManager,
         far: DefaultJobManager,
     ) -> None:
@@ -124,13 +123,12 @@ class _Trial:
 
 
 @asynccontextmanager
-async def cutting(url: str, port: int) -> AsyncIterator[Cutting]:
-    """On the database at *url*, of which the server has *port*."""
+async def cutting(url: str, proxy: Proxy) -> AsyncIterator[Cutting]:
+    """On the store at *url*, whose server *proxy* stands before."""
     async with (
-        Proxy(port) as proxy,
-        SQLJobStore(url) as store,
+        store_from_url(url) as store,
         DefaultJobManager(store, CONFIG) as near,
-        SQLJobStore(proxy.way_to(url)) as behind,
+        store_from_url(proxy.way_to(url)) as behind,
         DefaultJobManager(behind, CONFIG) as far,
     ):
         yield Cutting(proxy, store, near, far)

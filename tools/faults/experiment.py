@@ -18,10 +18,11 @@ from jobcore import (
     store_from_url,
 )
 from tools.faults.course import Course, Tell
+from tools.faults.evidence import Evidence
 from tools.faults.faults import bound
 from tools.faults.fleet import Fleet
 from tools.faults.journal import lines
-from tools.faults.judge import Evidence, Verdict, judge
+from tools.faults.judge import Verdict, judge
 from tools.faults.load import Load
 from tools.faults.scene import PAGE, Scene, found_by, unsound
 
@@ -81,7 +82,8 @@ class Experiment:
                 workers = frozenset(fleet.ready())
                 await fleet.stop()
             evidence = Evidence(
-                submitted=frozenset(load.submitted),
+                submitted=load.submitted,
+                refusals=load.refusals,
                 jobs=await self._jobs(jobs, store),
                 journal=list(lines(self._journal)),
                 struck=struck,

@@ -6,7 +6,10 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +27,12 @@ class Member:
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
+
+    def worked(self) -> float:
+        """For how many seconds it has kept a core busy."""
+        told = Path(f"/proc/{self.process.pid}/stat").read_text()
+        user, system = told.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 class WorkerDiedError(Exception):
@@ -71,6 +80,18 @@ class Fleet:
             self._starting.remove(task)
             task.result()
         return dict(self._members)
+
+    @contextmanager
+    def watched(self) -> Iterator[dict[str, float]]:
+        """Which share of a core each worker has used while the body ran, after it."""
+        shares: dict[str, float] = {}
+        before = {name: each.worked() for name, each in self.ready().items()}
+        began_at = time.monotonic()
+        yield shares
+        seconds = time.monotonic() - began_at
+        for name, each in self.ready().items():
+            if name in before:
+                shares[name] = (each.worked() - before[name]) / seconds
 
     async def complete(self) -> None:
         """Wait until those that are being started are ready."""

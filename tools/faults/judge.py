@@ -6,31 +6,17 @@ Nothing here asks anybody: evidence in, verdict out.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
+from operator import attrgetter
 
-from jobcore import Attempt, Job, JobStatus, Outcome
+from jobcore import Attempt, JobStatus, Outcome
+from tools.faults import failover
 from tools.faults.course import Struck
+from tools.faults.evidence import Evidence
 from tools.faults.journal import Event, Line
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What there is to judge by, once no worker runs any more."""
-
-    submitted: frozenset[str]
-    """The jobs whose submit returned."""
-    jobs: Mapping[str, Job]
-    """The jobs that the store has, with their attempts."""
-    journal: Sequence[Line]
-    struck: Struck
-    workers: frozenset[str] = frozenset()
-    """Those that worked in the end."""
-    lease: timedelta
-    bound: timedelta
-    """How long after its last renewal each claim of a stricken worker may last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +48,29 @@ class Verdict:
     untimely: tuple[str, ...]
     bystanders: int
     """Claims that were lost though nothing was done to their worker."""
+    busy: tuple[str, ...] = ()
+    """Workers that worked too much during an outage."""
+    work: tuple[float, ...] = ()
+    """Which shares of a core workers used then, where it is measured."""
+    most_work: float = 0
+    refusals: int = 0
+    """Submits that were refused, as they had to be."""
+    unwanted: tuple[str, ...] = ()
+    """Those that were refused otherwise, or that they were not."""
+    forgotten: tuple[float, ...] = ()
+    """How many seconds before a failover each job was submitted that is not known any
+    more, for that reason."""
+    forgets: float = 0
+    """How many seconds that may be."""
+    stale: tuple[str, ...] = ()
+    """Reports that were accepted though the job had been claimed by another."""
     findings: tuple[str, ...] = field(default=())
 
     @property
     def wrong(self) -> tuple[str, ...]:
-        return (*self.lost, *self.unexplained, *self.untimely, *self.findings)
+        late = (*self.untimely, *self.busy)
+        never = (*self.lost, *self.unexplained, *self.stale, *self.unwanted)
+        return (*never, *late, *self.findings)
 
 
 def judge(evidence: Evidence, findings: Sequence[str] = ()) -> Verdict:
@@ -103,6 +107,14 @@ def judge(evidence: Evidence, findings: Sequence[str] = ()) -> Verdict:
         resumed_within=evidence.struck.within,
         untimely=(*untimely(evidence), *idle(evidence)),
         bystanders=len(lost_claims - held),
+        busy=tuple(busy(evidence.struck)),
+        work=tuple(evidence.struck.work),
+        most_work=evidence.struck.most_work,
+        refusals=len(evidence.refusals),
+        unwanted=tuple(unwanted(evidence)),
+        forgotten=tuple(failover.forgotten(evidence)),
+        forgets=evidence.struck.forgets,
+        stale=tuple(stale(evidence)),
         findings=tuple(findings),
     )
 
@@ -115,10 +127,11 @@ def lost(evidence: Evidence) -> Iterator[str]:
         for line in evidence.journal
         if line.event is Event.ENDED
     }
-    for job_id in sorted(evidence.submitted | evidence.jobs.keys()):
+    for job_id in sorted(evidence.submitted.keys() | evidence.jobs.keys()):
         job = evidence.jobs.get(job_id)
         if job is None:
-            yield f"job {job_id} is not in the store"
+            if failover.seconds_before(evidence, evidence.submitted[job_id]) is None:
+                yield f"job {job_id} is not in the store"
         elif job.status is not JobStatus.COMPLETED:
             yield f"job {job_id} is {job.status}, reason {job.reason}"
         elif (job_id, job.attempt) not in ended:
@@ -130,18 +143,26 @@ def lost(evidence: Evidence) -> Iterator[str]:
 def unexplained(evidence: Evidence) -> Iterator[str]:
     """Starts of handlers that should not have been: a second one in the same attempt,
     and one in a later attempt while an earlier one had not lost its claim."""
-    started = defaultdict[str, list[int]](list)
+    started = defaultdict[str, list[Line]](list)
     for line in evidence.journal:
         if line.event is Event.STARTED:
-            started[line.job_id].append(line.attempt)
-    for job_id, numbers in started.items():
+            started[line.job_id].append(line)
+    for job_id, starts in started.items():
         job = evidence.jobs.get(job_id)
         attempts = {each.number: each for each in job.attempts} if job else {}
-        for earlier, later in pairwise(sorted(numbers)):
-            if earlier == later:
-                yield f"attempt {later} of job {job_id} began twice"
-            elif not _was_lost(attempts.get(earlier), before=attempts.get(later)):
-                yield f"job {job_id} ran in attempts {earlier} and {later}"
+        starts.sort(key=attrgetter("attempt", "at"))
+        for earlier, later in pairwise(starts):
+            first, second = earlier.attempt, later.attempt
+            if first != second and _was_lost(
+                attempts.get(first), before=attempts.get(second)
+            ):
+                continue
+            if failover.is_forgotten(evidence, earlier):
+                continue
+            if first == second:
+                yield f"attempt {second} of job {job_id} began twice"
+            else:
+                yield f"job {job_id} ran in attempts {first} and {second}"
 
 
 def _was_lost(attempt: Attempt | None, *, before: Attempt | None) -> bool:
@@ -228,3 +249,36 @@ def idle(evidence: Evidence) -> Iterator[str]:
             yield f"{name} did not go on"
         elif seconds > within:
             yield f"{name} went on in {seconds:.2f} s, too late"
+
+
+def stale(evidence: Evidence) -> Iterator[str]:
+    """Reports that were accepted though they were sent when another had the job."""
+    claimed = defaultdict[str, list[Line]](list)
+    for line in evidence.journal:
+        if line.event is Event.CLAIMED:
+            claimed[line.job_id].append(line)
+    for line in evidence.journal:
+        if line.event is not Event.ACCEPTED:
+            continue
+        claims = claimed[line.job_id]
+        own = [each.at for each in claims if each.token == line.token]
+        others = [each.at for each in claims if each.token != line.token]
+        if any(min(own, default=0) < each < line.at for each in others):
+            yield f"a stale report on job {line.job_id} was accepted"
+
+
+def busy(struck: Struck) -> Iterator[str]:
+    """Workers that did too much while there was nothing that they could do."""
+    for share in struck.work:
+        if share > struck.most_work:
+            yield f"a worker used {share:.1%} of a core during an outage"
+
+
+def unwanted(evidence: Evidence) -> Iterator[str]:
+    """Submits that were refused without a reason; and that none was with one."""
+    wanted = evidence.struck.refusal
+    for told in evidence.refusals:
+        if wanted is None or wanted not in told:
+            yield f"a submit was refused: {told}"
+    if wanted is not None and not evidence.refusals:
+        yield "no submit was refused"

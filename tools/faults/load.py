@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import time
+from collections.abc import Sequence
 from random import Random
+from typing import Any
 
-from jobcore import UNFINISHED, JobManager, JobRequest, StoreUnavailableError
+from jobcore import (
+    UNFINISHED,
+    Job,
+    JobManager,
+    JobRequest,
+    StoreError,
+    StoreUnavailableError,
+)
 
 BATCH = 20
 BACKLOG = 200
@@ -18,8 +27,10 @@ class Load:
     """What is submitted to one queue."""
 
     def __init__(self, jobs: JobManager, queue: str, random: Random) -> None:
-        self.submitted: set[str] = set()
-        """The jobs whose submit returned."""
+        self.submitted: dict[str, float] = {}
+        """The jobs whose submit returned, and when, in monotonic time."""
+        self.refusals: list[str] = []
+        """What those that were refused were told."""
         self._jobs = jobs
         self._queue = queue
         self._random = random
@@ -28,9 +39,13 @@ class Load:
     async def run(self) -> None:
         """Submit until stopped, as often as the store can be reached."""
         while not self._stopped:
-            with suppress(StoreUnavailableError):
+            try:
                 if await self.unfinished() < BACKLOG:
-                    await self._submit()
+                    await asyncio.gather(self._submit(BATCH), self._submit_one())
+            except StoreUnavailableError:
+                pass
+            except StoreError as error:
+                self.refusals.append(str(error))
             await asyncio.sleep(0.02)
 
     def stop(self) -> None:
@@ -50,14 +65,15 @@ class Load:
         statistics = await self._jobs.statistics()
         return sum(statistics.count(each, self._queue) for each in UNFINISHED)
 
-    async def _submit(self) -> None:
-        """A batch, and a job on its own."""
-        requests = [self._request() for _ in range(BATCH)]
-        batch, alone = await asyncio.gather(
-            self._jobs.submit_many(requests, queue=self._queue),
-            self._jobs.submit(self._request(), queue=self._queue),
-        )
-        self.submitted.update(each.id for each in (*batch, alone))
+    async def _submit(self, number: int) -> None:
+        requests = [self._request() for _ in range(number)]
+        self._note(await self._jobs.submit_many(requests, queue=self._queue))
+
+    async def _submit_one(self) -> None:
+        self._note([await self._jobs.submit(self._request(), queue=self._queue)])
+
+    def _note(self, jobs: Sequence[Job[Any]]) -> None:
+        self.submitted.update((each.id, time.monotonic()) for each in jobs)
 
     def _request(self) -> JobRequest:
         task = self._random.choice(["sleep", "sleep_in_thread"])

@@ -1,32 +1,26 @@
-"""A proxy before a PostgreSQL server: the way to it, on which connections break.
+"""A proxy before a server: the way to it, on which connections break.
 
-Of the protocol it reads where a request of the client's ends, and where the answer of
-the server does. So it can cut at exactly two moments: when the server has not got a
-request yet, and when the server is done with it and the client does not know.
+It knows where a request of the client's ends, and where the answer of the server does.
+So it can cut at exactly two moments: when the server has not got a request yet, and
+when the server is done with it and the client does not know.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
 from sqlalchemy import make_url
 
+from tools.faults.talk import BROKEN, Talk
+
 HOST: Final = "127.0.0.1"
-_ENCRYPTION: Final = {80877103, 80877104}
-"""Asked for before anything else, by TLS or GSSAPI."""
-_REFUSED: Final = b"N"
-_FLUSH: Final = b"H"
-_TERMINATE: Final = b"X"
-_REQUESTS: Final = {b"Q", b"S"}
-"""The last message of each: a query, or Sync. It is answered by that one:"""
-_READY: Final = b"Z"
-_BROKEN: Final = (asyncio.IncompleteReadError, OSError)
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -60,18 +54,20 @@ class Cut:
 
 
 class Proxy:
-    """Passes on what is said on its *port* and by the server on port *target*.
+    """Passes on what is said on its *port* and by the server on port *target*, in the
+    language of *talk*.
 
     While it is *silent*, all that is sent either way is lost. A connection that has
     lost something stays silent ever after, and neither side hears of the other's end:
     as where something on the way has forgotten it.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, talk: Talk) -> None:
         self.port: int = 0
         self.silent: bool = False
         self.has_lost: asyncio.Event = asyncio.Event()
         self.cut: Cut | None = None
+        self.talk = talk
         self._target = target
         self._serving: set[asyncio.Task[None]] = set()
 
@@ -105,7 +101,7 @@ class Proxy:
 
     async def _serve(self, client: Stream) -> None:
         try:
-            with suppress(*_BROKEN):
+            with suppress(*BROKEN):
                 server = await asyncio.open_connection(HOST, self._target)
                 try:
                     await _Connection(self, client, server).run()
@@ -144,33 +140,28 @@ class _Connection:
             await asyncio.gather(*both, return_exceptions=True)
 
     async def _greet(self) -> None:
-        """Pass on the first message, which has no type; without encryption."""
-        while True:
-            length = await self._hears.readexactly(4)
-            rest = await self._hears.readexactly(int.from_bytes(length) - 4)
-            if int.from_bytes(rest[:4]) not in _ENCRYPTION:
-                break
-            await self._pass(self._tells, _REFUSED)
-        await self._pass(self._asks, length + rest)
+        talk = self._proxy.talk
+        first = await talk.greeting(self._hears, partial(self._pass, self._tells))
+        await self._pass(self._asks, first)
 
     async def _pass_requests(self) -> None:
         held = b""
-        async for kind, message in _messages(self._hears):
-            held += message
-            if kind in _REQUESTS and (cut := self._proxy.cut) and cut.is_due():
+        async for part in self._proxy.talk.requests(self._hears):
+            held += part.text
+            if part.is_last and (cut := self._proxy.cut) and cut.is_due():
                 self._cut = cut
                 if cut.moment is Moment.BEFORE:
                     self._asks.write_eof()
                     return
-            if kind in {*_REQUESTS, _FLUSH, _TERMINATE}:
+            if part.is_sent:
                 await self._pass(self._asks, held)
                 held = b""
 
     async def _pass_answers(self) -> None:
-        async for kind, message in _messages(self._answers):
+        async for part in self._proxy.talk.answers(self._answers):
             if self._cut is None:
-                await self._pass(self._tells, message)
-            elif kind == _READY:
+                await self._pass(self._tells, part.text)
+            elif part.is_last:
                 self._asks.write_eof()
 
     async def _pass(self, writer: asyncio.StreamWriter, message: bytes) -> None:
@@ -180,14 +171,3 @@ class _Connection:
         if not self._has_lost:
             writer.write(message)
             await writer.drain()
-
-
-async def _messages(
-    reader: asyncio.StreamReader,
-) -> AsyncIterator[tuple[bytes, bytes]]:
-    """Each message that has a type, and its type, until the connection ends."""
-    with suppress(*_BROKEN):
-        while True:
-            head = await reader.readexactly(5)
-            rest = await reader.readexactly(int.from_bytes(head[1:]) - 4)
-            yield head[:1], head + rest

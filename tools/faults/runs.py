@@ -3,57 +3,48 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from random import Random
-from tempfile import mkdtemp
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
-from tests.postgres_server import PostgresServer
 from tools.faults.acts import ACTS
 from tools.faults.bulk import PROCESSES, write_in_bulk
 from tools.faults.calls import CallReport
 from tools.faults.cancellations import cancel_calls
+from tools.faults.cluster import LAG, ClusterWay, Failovers
 from tools.faults.course import Tell
 from tools.faults.cuts import cutting
 from tools.faults.experiment import Experiment
 from tools.faults.faults import FAULTS, OnWorkers
-from tools.faults.outages import OUTAGES, OnServer, Way
-from tools.faults.proxy import Proxy
+from tools.faults.full import call_when_full
+from tools.faults.givingup import give_up_calls
+from tools.faults.outages import Away, Kill, OnServer, Outage, Silence, Terminate, W
+from tools.faults.places import CLUSTER, POSTGRESQL, REDIS, SQLITE, Place, ServerPlace
+from tools.faults.postgres import Exhaust, PostgresWay
+from tools.faults.redis import Fill, RedisWay
+from tools.faults.spread import spread
 from tools.faults.table import (
     CALLS,
     CUTS,
+    FAILOVERS,
+    OUTAGES,
+    SPREAD,
     WORKER_FAULTS,
     Row,
     Table,
     call_row,
     cut_row,
     described,
+    failover_row,
     outage_row,
+    spread_row,
     worker_row,
 )
-from tools.faults.table import OUTAGES as OUTAGE_TABLE
+from tools.faults.way import ServerWay, Way
 
-SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
-STORES: Final = (SQLITE, POSTGRESQL)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An empty store of a kind, and a folder for what else there is to keep."""
-
-    store: str
-    folder: Path
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ServerPlace(Place):
-    """One on a server of our own."""
-
-    way: Way
+AnyWay = TypeVar("AnyWay", bound=Way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +70,7 @@ class Run(Protocol):
 class WorkerFault:
     """A fault that strikes workers."""
 
-    stores: tuple[str, ...] = STORES
+    stores: tuple[str, ...] = (SQLITE, POSTGRESQL, REDIS)
 
     def __init__(self, name: str) -> None:
         self._fault = FAULTS[name]
@@ -94,102 +85,162 @@ class WorkerFault:
         return [Entry(WORKER_FAULTS, row, report.verdict.wrong)]
 
 
-class OnPostgreSQL(ABC):
-    """A run that needs a server of our own."""
+class OnServers(ABC, Generic[AnyWay]):
+    """A run that needs servers of our own, to which there is a way of that *kind*."""
 
-    stores: tuple[str, ...] = (POSTGRESQL,)
+    stores: tuple[str, ...]
     times: int
 
+    def __init__(self, kind: type[AnyWay], *stores: str) -> None:
+        self._kind = kind
+        self.stores = stores
+
     async def run(self, place: Place, times: int, tell: Tell) -> list[Entry]:
-        if not isinstance(place, ServerPlace):
-            raise TypeError(place.store)
-        return await self._run(place, times, tell)
+        if not isinstance(place, ServerPlace) or not isinstance(place.way, self._kind):
+            raise TypeError(place)
+        return await self._run(place, place.way, times, tell)
 
     @abstractmethod
-    async def _run(self, place: ServerPlace, times: int, tell: Tell) -> list[Entry]: ...
+    async def _run(
+        self, place: Place, way: AnyWay, times: int, tell: Tell
+    ) -> list[Entry]: ...
 
 
-class ServerOutage(OnPostgreSQL):
+class ServerOutage(OnServers[W]):
     """An outage of a server, or of the way to it."""
 
-    def __init__(self, name: str) -> None:
-        self._outage = OUTAGES[name]
-        self.times: int = self._outage.times
+    def __init__(self, outage: Outage[W], kind: type[W], *stores: str) -> None:
+        super().__init__(kind, *stores)
+        self._outage = outage
+        self.times = outage.times
 
-    async def _run(self, place: ServerPlace, times: int, tell: Tell) -> list[Entry]:
-        way = place.way
-        url = way.url_through if self._outage.is_on_the_way else place.url
+    async def _run(self, place: Place, way: W, times: int, tell: Tell) -> list[Entry]:
+        url = way.url_through if self._outage.is_on_the_way else way.url
         course = OnServer(self._outage, way, Random())
         experiment = Experiment(course, url, place.folder, Random())
         report = await experiment.run(times, tell)
         tell(described(report))
         row = outage_row(self._outage.title, place.store, report)
-        return [Entry(OUTAGE_TABLE, row, report.verdict.wrong)]
+        return [Entry(OUTAGES, row, report.verdict.wrong)]
 
 
-class Cuts(OnPostgreSQL):
+class Failover(OnServers[ClusterWay]):
+    """The death of a master, whose replica has missed the last *lag* seconds."""
+
+    times = 5
+
+    def __init__(self, title: str, lag: float) -> None:
+        super().__init__(ClusterWay, CLUSTER)
+        self._title = title
+        self._lag = lag
+
+    async def _run(
+        self, place: Place, way: ClusterWay, times: int, tell: Tell
+    ) -> list[Entry]:
+        course = Failovers(way.cluster, self._lag, Random())
+        experiment = Experiment(course, way.url, place.folder, Random())
+        report = await experiment.run(times, tell)
+        tell(described(report))
+        row = failover_row(self._title, report)
+        return [Entry(FAILOVERS, row, report.verdict.wrong)]
+
+
+class Spread(OnServers[ClusterWay]):
+    """One queue on all masters; *times* is the number of its jobs."""
+
+    times = 6000
+
+    async def _run(
+        self, place: Place, way: ClusterWay, times: int, tell: Tell
+    ) -> list[Entry]:
+        report = await spread(way.cluster, place.folder, times)
+        tell(f"{report.claims} claims, {report.scripts} scripts")
+        return [Entry(SPREAD, spread_row(report), report.wrong)]
+
+
+class Cuts(OnServers[ServerWay]):
     """Connections that are cut."""
 
     times = 1
 
-    async def _run(self, place: ServerPlace, times: int, tell: Tell) -> list[Entry]:
+    async def _run(
+        self, place: Place, way: ServerWay, times: int, tell: Tell
+    ) -> list[Entry]:
         entries: list[Entry] = []
-        async with cutting(place.url, place.way.server.port) as cut:
+        async with cutting(way.url, way.proxy) as cut:
             for name, act in ACTS.items():
                 report = await cut.cut(name, act, times)
                 tell(f"{report.cuts} cuts of {name}, {report.done} when it was done")
-                entries.append(Entry(CUTS, cut_row(name, report), report.wrong))
+                row = cut_row(name, place.store, report)
+                entries.append(Entry(CUTS, row, report.wrong))
         return entries
 
 
-class Cancellations(OnPostgreSQL):
-    """Calls that are cancelled."""
+class Calls(OnServers[AnyWay]):
+    """Many calls to which something happens."""
 
-    times = 1000
-    title = "cancelled at a random moment"
+    def __init__(
+        self,
+        title: str,
+        times: int,
+        make: Callable[[AnyWay, int], Awaitable[CallReport]],
+        kind: type[AnyWay],
+        *stores: str,
+    ) -> None:
+        super().__init__(kind, *stores)
+        self.times = times
+        self._title = title
+        self._make = make
 
-    async def _run(self, place: ServerPlace, times: int, tell: Tell) -> list[Entry]:
-        report = await cancel_calls(place.url, times, Random())
-        return [_entry(self.title, place, report, tell)]
-
-
-class Bulk(OnPostgreSQL):
-    """Bulk writes in opposite orders."""
-
-    times = 20
-    title = f"bulk writes to the same jobs by {PROCESSES} processes, in opposite orders"
-
-    async def _run(self, place: ServerPlace, times: int, tell: Tell) -> list[Entry]:
-        report = await write_in_bulk(place.way.server, place.url, times)
-        return [_entry(self.title, place, report, tell)]
+    async def _run(
+        self, place: Place, way: AnyWay, times: int, tell: Tell
+    ) -> list[Entry]:
+        report = await self._make(way, times)
+        tell(f"{report.calls} calls, {report.done} done, {report.deadlocks} deadlocks")
+        row = call_row(self._title, place.store, report)
+        return [Entry(CALLS, row, report.wrong)]
 
 
 RUNS: Final[dict[str, Run]] = {
     **{name: WorkerFault(name) for name in FAULTS},
-    **{name: ServerOutage(name) for name in OUTAGES},
-    "cuts": Cuts(),
-    "cancellations": Cancellations(),
-    "bulk": Bulk(),
+    "server-killed": ServerOutage(Kill(), ServerWay, POSTGRESQL, REDIS),
+    "server-away": ServerOutage(Away(), ServerWay, REDIS),
+    "terminated": ServerOutage(
+        Terminate("`pg_terminate_backend` of every connection"),
+        *(ServerWay, POSTGRESQL),
+    ),
+    "clients-killed": ServerOutage(
+        Terminate("`CLIENT KILL` of every connection"), ServerWay, REDIS
+    ),
+    "half-open": ServerOutage(Silence(), ServerWay, POSTGRESQL, REDIS),
+    "exhausted": ServerOutage(Exhaust(), PostgresWay, POSTGRESQL),
+    "memory-full": ServerOutage(Fill(), RedisWay, REDIS),
+    "master-killed": Failover("`kill -9` of a master", 0),
+    "master-killed-ahead": Failover(
+        f"`kill -9` of a master whose replica has missed the last {LAG:g} s", LAG
+    ),
+    "spread": Spread(ClusterWay, CLUSTER),
+    "cuts": Cuts(ServerWay, POSTGRESQL, REDIS),
+    "cancellations": Calls(
+        "cancelled at a random moment",
+        1000,
+        partial(cancel_calls, Random()),
+        Way,
+        *(POSTGRESQL, REDIS, CLUSTER),
+    ),
+    "given-up": Calls(
+        "given up at a random moment, and repeated",
+        1000,
+        partial(give_up_calls, Random()),
+        Way,
+        *(REDIS, CLUSTER),
+    ),
+    "full": Calls("made when memory is full", 40, call_when_full, RedisWay, REDIS),
+    "bulk": Calls(
+        f"bulk writes to the same jobs by {PROCESSES} processes, in opposite orders",
+        20,
+        write_in_bulk,
+        PostgresWay,
+        POSTGRESQL,
+    ),
 }
-
-
-@asynccontextmanager
-async def place(store: str, folder: Path) -> AsyncIterator[Place]:
-    """An empty store, of which nothing is left but what is in *folder*."""
-    if store == SQLITE:
-        yield Place(store, folder, f"sqlite+aiosqlite:///{folder}/jobs.db")
-        return
-    server = PostgresServer(Path(mkdtemp(prefix="jobcore-faults-")), fsync="on")
-    server.start()
-    try:
-        async with Proxy(server.port) as proxy:
-            way = Way(server, proxy)
-            yield ServerPlace(store, folder, way.url, way)
-    finally:
-        (folder / "server.log").write_text(server.log())
-        server.remove()
-
-
-def _entry(title: str, place: Place, report: CallReport, tell: Tell) -> Entry:
-    tell(f"{report.calls} calls, {report.done} done, {report.deadlocks} deadlocks")
-    return Entry(CALLS, call_row(title, place.store, report), report.wrong)

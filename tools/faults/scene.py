@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,14 @@ class Scene:
             for job in await self.in_progress()
             if job.worker == victim.worker and job.lease_until is not None
         }
+
+    async def all_work(self) -> None:
+        """Wait until each worker has jobs."""
+        while True:
+            busy = {job.worker for job in await self.in_progress()}
+            if self.fleet.ready().keys() <= busy:
+                return
+            await asyncio.sleep(0.02)
 
 
 async def found_by(jobs: JobManager, wanted: Filter) -> AsyncIterator[Job]:

@@ -16,9 +16,11 @@ from jobcore import (
     JobManager,
     JobRequest,
     JobStatus,
+    JobStore,
     Limit,
+    QueueControl,
 )
-from jobcore_sql import SQLJobStore
+from tools.faults.scene import found_by
 
 CONFIG: Final = JobcoreConfig(
     job_claim_timeout=timedelta(hours=1),
@@ -44,9 +46,16 @@ class Stage:
     """A queue of its own, of which the only task has the same name, and the way to it
     on which nothing breaks."""
 
-    store: SQLJobStore
+    store: JobStore
     jobs: JobManager
     queue: str
+
+    @property
+    def control(self) -> QueueControl:
+        control = self.store.ability(QueueControl)
+        if control is None:
+            raise TypeError(self.store)
+        return control
 
     def request(self) -> JobRequest:
         return JobRequest(self.queue, {"number": 7})
@@ -62,10 +71,11 @@ class Stage:
 
     async def facts(self) -> Facts:
         """All that tells whether something was done to the jobs, and how often."""
-        page = await self.jobs.find(Filter(queue=self.queue))
-        found = await self.store.get([each.id for each in page.jobs], attempts=True)
+        wanted = Filter(queue=self.queue)
+        ids = [job.id async for job in found_by(self.jobs, wanted)]
+        found = await self.store.get(ids, attempts=True)
         statistics = await self.jobs.statistics()
-        paused = await self.store.paused()
+        paused = await self.control.paused()
         return Facts(
             sorted(_facts(each) for each in found if each),
             {each: statistics.count(each, self.queue) for each in JobStatus},
@@ -173,5 +183,5 @@ async def held(stage: Stage) -> Stage:
 async def to_be_lifted(stage: Stage) -> Stage:
     """Jobs that are held by a pause which is over."""
     await held(stage)
-    await stage.store.resume(task=stage.queue)
+    await stage.control.resume(task=stage.queue)
     return stage

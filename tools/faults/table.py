@@ -11,6 +11,8 @@ from typing import Final
 from tools.faults.calls import CallReport
 from tools.faults.cuts import CutReport
 from tools.faults.experiment import WORKERS, Report
+from tools.faults.judge import Verdict
+from tools.faults.spread import UNEVEN, SpreadReport
 
 Row = tuple[str, ...]
 
@@ -73,15 +75,50 @@ OUTAGES: Final = Table(
         "stale writes refused",
         "until a worker goes on: median, longest (bound)",
         "claims lost",
+        "work of a worker meanwhile: median, most (bound)",
+        "submits refused",
         "workers, lease",
+        "day",
+    ),
+)
+FAILOVERS: Final = Table(
+    "failovers",
+    1,
+    (
+        "fault",
+        "times",
+        "jobs",
+        "forgotten",
+        "the first of them before the fault (bound)",
+        "lost",
+        "run twice",
+        "of these to the end twice",
+        "unexplained",
+        "stale writes refused",
+        "stale writes accepted",
+        "until a worker goes on: median, longest (bound)",
+        "claims lost",
+        "workers, lease",
+        "day",
+    ),
+)
+SPREAD: Final = Table(
+    "spread",
+    1,
+    (
+        "jobs",
+        "claims at each master",
+        "scripts run by each master",
+        "furthest from even (bound)",
         "day",
     ),
 )
 CUTS: Final = Table(
     "cuts",
-    1,
+    2,
     (
         "act",
+        "store",
         "cuts",
         "of these when it was done",
         "lost",
@@ -129,16 +166,44 @@ def outage_row(fault: str, store: str, report: Report) -> Row:
         *(fault, store, f"{verdict.outages}", *_of_jobs(report)),
         _resumption(report),
         f"{verdict.bystanders}",
+        _work(verdict),
+        f"{verdict.refusals}",
         f"{WORKERS}, {report.lease.total_seconds():g} s",
         _today(),
     )
 
 
-def cut_row(act: str, report: CutReport) -> Row:
+def failover_row(fault: str, report: Report) -> Row:
+    """For the loss of a server that another took the place of."""
+    verdict = report.verdict
+    jobs, lost, *others = _of_jobs(report)
+    first = f"{max(verdict.forgotten):.2f} s" if verdict.forgotten else "-"
+    return (
+        *(fault, f"{verdict.outages}", jobs),
+        *(f"{len(verdict.forgotten)}", f"{first} ({verdict.forgets:.2f} s)"),
+        *(lost, *others, f"{len(verdict.stale)}"),
+        *(_resumption(report), f"{verdict.bystanders}"),
+        f"{WORKERS}, {report.lease.total_seconds():g} s",
+        _today(),
+    )
+
+
+def spread_row(report: SpreadReport) -> Row:
+    """For a queue that was worked off by all masters."""
+    return (
+        f"{report.jobs:,}",
+        ", ".join(f"{each:,}" for each in report.claims),
+        ", ".join(f"{each:,}" for each in report.scripts),
+        f"{report.furthest:.1%} ({UNEVEN:.0%})",
+        _today(),
+    )
+
+
+def cut_row(act: str, store: str, report: CutReport) -> Row:
     """For an act that was cut off at each of its requests."""
     wrong = (report.lost, report.otherwise, report.refused)
     return (
-        *(f"`{act}`", f"{report.cuts}", f"{report.done}"),
+        *(f"`{act}`", store, f"{report.cuts}", f"{report.done}"),
         *(f"{len(each)}" for each in wrong),
         _today(),
     )
@@ -163,6 +228,8 @@ def described(report: Report) -> str:
     return "\n".join(
         [
             *(gone_on if verdict.outages else struck),
+            f"{len(verdict.forgotten)} forgotten, {verdict.refusals} submits refused, "
+            f"{_work(verdict)} of a core used meanwhile",
             f"{verdict.jobs} jobs in {report.seconds:.0f} s, {len(verdict.lost)} lost, "
             f"{report.attempts / verdict.jobs:.2f} claims per job; the last ones took "
             f"{report.drain:.1f} s",
@@ -194,6 +261,13 @@ def _recovery(report: Report) -> str:
 def _resumption(report: Report) -> str:
     within = report.verdict.resumed_within.total_seconds()
     return f"{_spread(report.verdict.resumptions)} ({within:.2f} s)"
+
+
+def _work(verdict: Verdict) -> str:
+    if not verdict.work:
+        return "-"
+    middle, most = median(verdict.work), max(verdict.work)
+    return f"{middle:.1%}, {most:.1%} ({verdict.most_work:.0%})"
 
 
 def _spread(seconds: Sequence[float]) -> str:

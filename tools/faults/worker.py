@@ -16,6 +16,7 @@ from pathlib import Path
 
 from jobcore import (
     ClaimLostError,
+    ClaimResult,
     DefaultJobManager,
     JobContext,
     JobcoreConfig,
@@ -56,7 +57,7 @@ def tasks_with(journal: Journal) -> Tasks:
 
 
 class NotingManager(DefaultJobManager):
-    """Notes each report that is refused."""
+    """Notes each claim, and what becomes of it."""
 
     def __init__(
         self, store: JobStore, config: JobcoreConfig, journal: Journal
@@ -64,12 +65,22 @@ class NotingManager(DefaultJobManager):
         super().__init__(store, config)
         self._journal = journal
 
+    async def claim(
+        self, worker: str, queues: Sequence[str], limit: int
+    ) -> ClaimResult:
+        result = await super().claim(worker, queues, limit)
+        for each in result.claims:
+            self._journal.write_of(Event.CLAIMED, each, time.monotonic())
+        return result
+
     async def report(self, reports: Sequence[Report]) -> list[JobStatus | Exception]:
+        sent_at = time.monotonic()
         answers = await super().report(reports)
         for report, answer in zip(reports, answers, strict=True):
-            if isinstance(answer, ClaimLostError):
-                job = report.claim.job
-                self._journal.write(Event.REFUSED, job.id, job.attempt)
+            if isinstance(answer, JobStatus):
+                self._journal.write_of(Event.ACCEPTED, report.claim, sent_at)
+            elif isinstance(answer, ClaimLostError):
+                self._journal.write_of(Event.REFUSED, report.claim, sent_at)
         return answers
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from jobcore import Attempt, Job, JobStatus, NewJob, Outcome
 from tools.faults.course import Struck
+from tools.faults.evidence import Evidence
 from tools.faults.journal import Event, Line
-from tools.faults.judge import Evidence, Verdict, judge
+from tools.faults.judge import Verdict, judge
 from tools.faults.scene import Held
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,7 +62,7 @@ def evidence(
     found: Job, *told: str, strike: Held | None = None, bound: float = 3.5
 ) -> Evidence:
     return Evidence(
-        submitted=frozenset({"a"}),
+        submitted={"a": 0.0},
         jobs={"a": found},
         journal=journal(*told),
         struck=Struck(held=[strike] if strike else []),
@@ -206,3 +207,85 @@ def test_what_was_claimed_before_an_outage_does_not_count_as_going_on() -> None:
 def test_each_worker_must_go_on() -> None:
     (sentence,) = judge(outage(2.5, "worker 1", "worker 2")).untimely
     assert sentence == "worker 1 after outage 1 did not go on"
+
+
+def test_a_submit_must_not_be_refused_without_a_reason() -> None:
+    given = replace(KILLED, refusals=["it is full"])
+    assert judge(given).unwanted == ("a submit was refused: it is full",)
+    given = replace(given, struck=replace(KILLED.struck, refusal="is full"))
+    assert judge(given).unwanted == ()
+
+
+def test_what_should_be_refused_must_be() -> None:
+    given = replace(KILLED, struck=replace(KILLED.struck, refusal="is full"))
+    assert judge(given).unwanted == ("no submit was refused",)
+
+
+def test_a_worker_must_not_be_busy_with_an_outage() -> None:
+    given = replace(KILLED.struck, work=[0.01, 0.2], most_work=0.1)
+    assert judge(replace(KILLED, struck=given)).busy == (
+        "a worker used 20.0% of a core during an outage",
+    )
+
+
+def noted(event: Event, at: float, token: str = "", process: int = 7) -> Line:
+    return Line(event, "a", 1, process, at, token)
+
+
+RUN_AGAIN = [
+    noted(Event.CLAIMED, 1, "first"),
+    noted(Event.STARTED, 1.1),
+    noted(Event.ENDED, 1.2),
+    noted(Event.ACCEPTED, 1.2, "first"),
+    noted(Event.CLAIMED, 4, "second"),
+    noted(Event.STARTED, 4.1),
+    noted(Event.ENDED, 4.2),
+    noted(Event.ACCEPTED, 4.2, "second"),
+]
+"""What the first run did was lost, if a server was."""
+
+
+def failed_over(at: float, forgets: float, journal: list[Line]) -> Evidence:
+    return replace(
+        evidence(job(attempt(1, Outcome.SUCCEEDED, 4, 4.2))),
+        struck=Struck(failed_over_at=[at], forgets=forgets),
+        journal=journal,
+    )
+
+
+def test_a_failover_explains_a_second_run_after_what_it_may_have_lost() -> None:
+    verdict = judge(failed_over(2, 1, RUN_AGAIN))
+    assert (verdict.run_twice, verdict.finished_twice) == (1, 1)
+    assert verdict.wrong == ()
+
+
+@pytest.mark.parametrize(("at", "forgets"), [(2, 0.7), (0.5, 1)])
+def test_a_failover_explains_nothing_that_it_cannot_have_lost(
+    at: float, forgets: float
+) -> None:
+    given = failed_over(at, forgets, RUN_AGAIN)
+    assert judge(given).unexplained == ("attempt 1 of job a began twice",)
+
+
+def test_a_claim_that_was_lost_explains_a_second_run() -> None:
+    of_first = RUN_AGAIN[:3]
+    given = failed_over(1.1, 0.5, [*of_first, *RUN_AGAIN[4:]])
+    assert judge(given).wrong == ()
+
+
+def test_a_job_submitted_just_before_a_failover_may_be_forgotten() -> None:
+    given = replace(failed_over(2, 1, []), jobs={}, submitted={"a": 1.5})
+    verdict = judge(given)
+    assert (verdict.lost, verdict.forgotten) == ((), (0.5,))
+    verdict = judge(replace(given, submitted={"a": 0.5}))
+    assert verdict.lost == ("job a is not in the store",)
+    assert verdict.forgotten == ()
+
+
+def test_a_stale_report_must_not_be_accepted() -> None:
+    stale = noted(Event.ACCEPTED, 4.05, "first")
+    given = failed_over(2, 1, [*RUN_AGAIN[:3], *RUN_AGAIN[4:], stale])
+    assert judge(given).stale == ("a stale report on job a was accepted",)
+    refused = noted(Event.REFUSED, 4.05, "first")
+    given = failed_over(2, 1, [*RUN_AGAIN[:3], *RUN_AGAIN[4:], refused])
+    assert judge(given).stale == ()

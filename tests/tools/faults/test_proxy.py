@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 
+from tests.jobcore_redis import servers
 from tests.jobcore_sql import postgresql
 from tools.faults.proxy import Cut, Moment, Proxy
+from tools.faults.talk import PostgresTalk, RedisTalk
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +29,7 @@ async def proxy() -> AsyncIterator[Proxy]:
     """Before a server with our tables, in which there is nothing."""
     async with postgresql.empty_store("18"):
         pass
-    async with Proxy(postgresql.port("18")) as proxy:
+    async with Proxy(postgresql.port("18"), PostgresTalk()) as proxy:
         yield proxy
     await postgresql.run("18", "DELETE FROM pauses")
 
@@ -95,3 +102,30 @@ async def test_a_connection_that_has_lost_something_stays_silent(
     assert [
         row["name"] for row in await postgresql.rows("18", "SELECT * FROM pauses")
     ] == ["second"]
+
+
+@pytest.mark.parametrize(("moment", "seen"), [(Moment.BEFORE, 0), (Moment.AFTER, 1)])
+async def test_a_cut_before_redis_comes_at_its_request_and_moment(
+    moment: Moment, seen: int
+) -> None:
+    at_cut: list[int] = []
+    port = urlsplit(servers.url("6.2")).port or 0
+    key = f"{servers.OPTIONS.prefix}:cut-{moment}"
+    many_lines = "\r\n$7\r\n" * 3
+    async with (
+        Proxy(port, RedisTalk()) as proxy,
+        Redis(port=port) as near,
+        Redis(port=proxy.port, retry=Retry(NoBackoff(), 0), protocol=2) as far,
+    ):
+
+        async def look() -> None:
+            at_cut.append(await near.exists(key))
+
+        assert await far.echo(many_lines) == many_lines.encode()
+        assert await far.mget("nothing", "nothing") == [None, None]
+        cut = proxy.cut = Cut(1, moment, look)
+        assert not await far.exists(key)
+        with pytest.raises(ConnectionLost):
+            await far.set(key, many_lines)
+        await cut.is_over.wait()
+        assert at_cut == [await near.delete(key)] == [seen]

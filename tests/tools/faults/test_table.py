@@ -9,15 +9,20 @@ from tools.faults.calls import CallReport
 from tools.faults.cuts import CutReport
 from tools.faults.experiment import Report
 from tools.faults.judge import Verdict
+from tools.faults.spread import SpreadReport
 from tools.faults.table import (
     CALLS,
     CUTS,
+    FAILOVERS,
     OUTAGES,
+    SPREAD,
     WORKER_FAULTS,
     call_row,
     cut_row,
     described,
+    failover_row,
     outage_row,
+    spread_row,
     worker_row,
 )
 
@@ -82,6 +87,12 @@ def test_tables_are_written_each_in_its_place() -> None:
         outages=20,
         resumptions=(0.5, 1.0, 4.0),
         resumed_within=timedelta(seconds=5),
+        work=(0.01, 0.02, 0.04),
+        most_work=0.1,
+        refusals=7,
+        forgotten=(0.2, 0.4),
+        forgets=2,
+        stale=("one", "two"),
     )
     cut = CutReport(cuts=8, done=2, lost=["one"])
     called = CallReport(calls=1000, done=900, undone=99, otherwise=["one"])
@@ -89,7 +100,9 @@ def test_tables_are_written_each_in_its_place() -> None:
         OUTAGES: outage_row(
             "terminated", "PostgreSQL", replace(REPORT, verdict=verdict)
         ),
-        CUTS: cut_row("submit", cut),
+        FAILOVERS: failover_row("killed", replace(REPORT, verdict=verdict)),
+        SPREAD: spread_row(SpreadReport(3000, (1100, 1000, 900), (31, 30, 29))),
+        CUTS: cut_row("submit", "Redis", cut),
         CALLS: call_row("cancelled", "PostgreSQL", called),
     }
     text = "".join(
@@ -102,8 +115,11 @@ def test_tables_are_written_each_in_its_place() -> None:
     told = [line.rpartition(" | ")[0] for line in lines[1::2]]
     assert told == [
         "| terminated | PostgreSQL | 20 | 12,345 | 1 | 21 | 3 | 0 | 4"
+        " | 1.00 s, 4.00 s (5.00 s) | 0 | 2.0%, 4.0% (10%) | 7 | 4, 2 s",
+        "| killed | 20 | 12,345 | 2 | 0.40 s (2.00 s) | 1 | 21 | 3 | 0 | 4 | 2"
         " | 1.00 s, 4.00 s (5.00 s) | 0 | 4, 2 s",
-        "| `submit` | 8 | 2 | 1 | 0 | 0",
+        "| 3,000 | 1,100, 1,000, 900 | 31, 30, 29 | 10.0% (20%)",
+        "| `submit` | Redis | 8 | 2 | 1 | 0 | 0",
         "| cancelled | PostgreSQL | 1,000 | 900 | 99 | 1 | 0 | 0 | 0",
     ]
 
