@@ -126,14 +126,20 @@ class Server:
             try:
                 await subscription.subscribe(self._channel)
                 yield ""
+                is_asked = False
                 while True:
                     told = await subscription.get_message(
                         ignore_subscribe_messages=True, timeout=_SILENT
                     )
-                    if told is None:
+                    if told is not None:
+                        is_asked = False
+                        if told["type"] == "message":
+                            yield told["data"].decode(errors="replace")
+                    elif is_asked:
+                        raise TimeoutError
+                    else:
+                        is_asked = True
                         await subscription.ping()
-                    elif told["type"] == "message":
-                        yield told["data"].decode(errors="replace")
             finally:
                 await subscription.aclose()  # type: ignore[no-untyped-call]  # has none
         except ERRORS as error:

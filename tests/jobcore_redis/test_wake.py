@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio.client import PubSub
 
 from jobcore.lifecycle import cancel
 from jobcore.testing import a_claim, a_job, a_token, inserted
-from jobcore_redis import RedisJobStore
+from jobcore_redis import RedisJobStore, server
 from tests.jobcore_redis import servers
 from tests.redis_server import RedisServer
+from tools.faults.proxy import Proxy
+from tools.faults.talk import RedisTalk
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +78,24 @@ async def test_a_listener_that_was_cut_off_listens_again(alone: RedisServer) -> 
         await woken(store, "mail", "worker")
 
 
+async def test_a_listener_whose_connection_fell_silent_listens_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "_SILENT", 0.05)
+    port = urlsplit(servers.url("6.2")).port or 0
+    async with (
+        Proxy(port, RedisTalk()) as proxy,
+        RedisJobStore(
+            proxy.way_to(servers.url("6.2")), servers.another_namespace()
+        ) as store,
+    ):
+        await store._waker.listens.wait()
+        proxy.silent = True
+        await proxy.has_lost.wait()
+        proxy.silent = False
+        await woken(store, "mail", "worker")
+
+
 async def test_a_listener_goes_on_when_its_connection_is_closed_under_the_driver(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -93,3 +114,15 @@ async def test_a_listener_goes_on_when_its_connection_is_closed_under_the_driver
         monkeypatch.setattr(PubSub, "get_message", get_message)
         await store._server.publish("a message, as it waits for one")
         await woken(store, "mail", "worker")
+
+
+async def test_a_listener_that_hears_nothing_goes_on_while_it_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "_SILENT", 0.01)
+    async with servers.empty_store("6.2") as store:
+        await store._waker.listens.wait()
+        waiting = store.wait(["mail"], "worker", timedelta(seconds=0.5))
+        began_at = asyncio.get_running_loop().time()
+        await waiting
+        assert asyncio.get_running_loop().time() - began_at >= 0.5
