@@ -33,7 +33,6 @@ ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
 """What is raised where an answer, or what is kept, is not of this release."""
 
 _PASSING: Final = (
-    exceptions.AskError,
     exceptions.BusyLoadingError,
     exceptions.ClusterDownError,
     exceptions.ConnectionError,
@@ -47,12 +46,21 @@ _PASSING: Final = (
     _CLOSED,
 )
 """What is worth repeating: the server is being started, replaced or moved."""
-_PASSING_WORDS: Final = re.compile(
-    "(^|: -)(BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|READONLY|TRYAGAIN"
-    r"|UNBLOCKED)\b"
+_PASSING_WORDS: Final = (
+    "BUSY ",
+    "CLUSTERDOWN",
+    "LOADING",
+    "MASTERDOWN",
+    "MISCONF",
+    "NOREPLICAS",
+    "READONLY",
+    "TRYAGAIN",
+    "UNBLOCKED",
 )
-"""How such errors begin where they have no class, or come out of a script, in which
-Redis 6.2 says first where."""
+"""How such errors begin where they come out of a script, or have no class."""
+_FULL: Final = "OOM "
+_OF_SCRIPT: Final = re.compile(r"Error running script .*?: -")
+"""What stands before them on version 6.2, where a command in a script was refused."""
 
 
 class NotReplicatedError(StoreUnavailableError):
@@ -80,7 +88,7 @@ def mapped(error: BaseException) -> StoreError:
     """The error of ours that *error* of the driver is."""
     kind = StoreUnavailableError if _is_passing(error) else StoreError
     told = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
-    if isinstance(error, exceptions.OutOfMemoryError):
+    if isinstance(error, exceptions.OutOfMemoryError) or _says(error, _FULL):
         return kind(f"its memory is full: raise maxmemory, or prune ({told})")
     return kind(told)
 
@@ -90,7 +98,12 @@ def _is_passing(error: BaseException) -> bool:
         return False
     if isinstance(error, _PASSING):
         return True
-    return _PASSING_WORDS.search(str(error)) is not None
+    return _says(error, *_PASSING_WORDS)
+
+
+def _says(error: BaseException, *words: str) -> bool:
+    """Whether what the server answered begins so."""
+    return _OF_SCRIPT.sub("", str(error), count=1).startswith(words)
 
 
 @contextmanager
@@ -105,4 +118,4 @@ def reading() -> Iterator[None]:
 
 def is_of_replica(error: BaseException) -> bool:
     """Whether a replica says so that it is none to write to."""
-    return isinstance(error, exceptions.ReadOnlyError) or "-READONLY" in str(error)
+    return isinstance(error, exceptions.ReadOnlyError) or _says(error, "READONLY")

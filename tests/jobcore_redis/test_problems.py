@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from redis import exceptions
 
 from jobcore import StoreError, StoreUnavailableError
+from jobcore.testing import a_job, inserted
+from jobcore_redis import RedisJobStore
 from jobcore_redis.problems import ERRORS, mapped
+from tests.jobcore_redis import servers
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.anyio
 
 PASSING = (
     exceptions.ReadOnlyError("You can't write against a read only replica."),
@@ -59,6 +67,34 @@ def test_what_lasts_is_not(error: Exception) -> None:
 
 def test_a_timeout_says_what_happened() -> None:
     assert "no answer in time" in str(mapped(TimeoutError()))
+
+
+SETTINGS = [
+    ("REPLICAOF", "127.0.0.1", "1"),
+    ("CONFIG SET", "min-replicas-to-write", "1"),
+]
+"""By which a server takes no writes: it is a replica, or has too few of its own."""
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=["replica", "replicas"])
+async def test_a_script_that_may_not_write_now_is_worth_repeating(
+    alone: RedisServer, setting: tuple[str, ...]
+) -> None:
+    async with RedisJobStore(alone.url) as store:
+        servers.run(alone.url, *setting)
+        with pytest.raises(StoreUnavailableError):
+            await inserted(store, a_job())
+        with pytest.raises(StoreUnavailableError):
+            await store.turn("duty", timedelta(seconds=1))
+
+
+async def test_a_script_that_fills_the_memory_is_refused_for_that(
+    alone: RedisServer,
+) -> None:
+    async with RedisJobStore(alone.url) as store:
+        servers.run(alone.url, "CONFIG SET", "maxmemory", "1")
+        with pytest.raises(StoreError, match="its memory is full"):
+            await inserted(store, a_job())
 
 
 def test_a_full_memory_is_called_so() -> None:
