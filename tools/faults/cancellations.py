@@ -4,9 +4,11 @@ and leaves nothing behind."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, cycle
 from random import Random
+from typing import Final
 
 from jobcore import DefaultJobManager, JobStatus, JobStore, store_from_url
 from tools.faults.acts import ACTS, Act
@@ -14,6 +16,10 @@ from tools.faults.calls import CallReport
 from tools.faults.scene import unsound
 from tools.faults.stage import CONFIG, Facts, Stage
 from tools.faults.way import Way
+
+_ROUND: Final = 100
+"""How many calls are cancelled before their jobs are looked at and deleted: where there
+is no index of queues, all jobs are looked at for those of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +52,28 @@ class Cancelling:
 
     async def run(self, times: int) -> CallReport:
         """Cancel *times* calls, of each act in turn."""
-        trials: list[_Trial] = []
         async with self._near:
             usual = {name: await self._usual(act) for name, act in ACTS.items()}
-            async with DefaultJobManager(self._far, CONFIG) as jobs:
-                turns = cycle(ACTS)
-                while len(trials) < times:
-                    name = next(turns)
-                    trial = await self._cancel(jobs, name, usual[name].seconds)
-                    if trial is not None:
-                        trials.append(trial)
-            self._report.calls = len(trials)
-            # By now all that they began has come to its end.
-            for each in trials:
-                self._judge(each, usual[each.name].facts, await each.stage.facts())
+            turns = cycle(ACTS)
+            while (left := times - self._report.calls) > 0:
+                await self._cancel_some(turns, usual, min(left, _ROUND))
         return self._report
+
+    async def _cancel_some(
+        self, turns: Iterator[str], usual: Mapping[str, _Usual], number: int
+    ) -> None:
+        trials: list[_Trial] = []
+        async with DefaultJobManager(self._far, CONFIG) as jobs:
+            while len(trials) < number:
+                name = next(turns)
+                trial = await self._cancel(jobs, name, usual[name].seconds)
+                if trial is not None:
+                    trials.append(trial)
+        # By now all that they began has come to its end.
+        self._report.calls += len(trials)
+        for each in trials:
+            self._judge(each, usual[each.name].facts, await each.stage.facts())
+            await each.stage.clear()
 
     async def _usual(self, act: Act) -> _Usual:
         loop, stage, seconds = asyncio.get_running_loop(), self._stage(), 0.0
