@@ -33,6 +33,7 @@ ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
 """What is raised where an answer, or what is kept, is not of this release."""
 
 _PASSING: Final = (
+    exceptions.AskError,
     exceptions.BusyLoadingError,
     exceptions.ClusterDownError,
     exceptions.ConnectionError,
