@@ -74,8 +74,8 @@ class TestStoppedRedisJobStore(OneInstantConformance):
             yield store
 
 
-def stopped_script(name: str, *, flagged: bool) -> Script:
-    made = script(name, flagged=flagged)
+def stopped_script(name: str, **told: bool) -> Script:
+    made = script(name, **told)
     instant = f"{{'{AN_INSTANT.timestamp():.0f}', '0'}}"
     text = made.text.replace("call('TIME')", instant)
     sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
