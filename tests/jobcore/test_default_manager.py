@@ -414,6 +414,7 @@ async def test_wait_returns_when_there_is_something_to_claim(
     jobs: DefaultJobManager,
 ) -> None:
     assert not await jobs.wait("worker", QUEUES, timedelta(0))
+    await jobs.wait("worker", QUEUES, timedelta(seconds=1))
     waiting = asyncio.create_task(jobs.wait("worker", QUEUES, HOUR))
     await asyncio.sleep(0)
     await jobs.submit(a_request())
