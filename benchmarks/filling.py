@@ -9,8 +9,10 @@ from contextlib import closing
 from datetime import timedelta
 
 import asyncpg
+from filling_redis import Copy, fill_redis
 
-from jobcore import JobStatus, Tasks, Verifiable, open_manager
+from jobcore import JobStatus, JobStore, Tasks, Verifiable, open_manager
+from jobcore_redis import RedisJobStore
 from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.tables import jobs as table
 
@@ -62,15 +64,15 @@ async def fill(url: str, amounts: Amounts) -> None:
     ]
     if url.startswith("sqlite"):
         _fill_file(url.removeprefix("sqlite:///"), copies)
+    elif url.startswith("redis"):
+        await fill_redis(url, copies)
     else:
         await _fill_database(url, copies)
 
 
 async def verify(url: str, amounts: Amounts) -> None:
     """That what is there is what the store itself would have written."""
-    patient = timedelta(minutes=10)
-    options = SQLOptions(statement_timeout=patient, call_timeout=patient)
-    async with SQLJobStore(url, options) as store:
+    async with _patient(url) as store:
         statistics = await store.statistics()
         found = {status: statistics.count(status) for status in amounts}
         assert found == amounts, f"{found}, not {amounts}"
@@ -78,6 +80,14 @@ async def verify(url: str, amounts: Amounts) -> None:
         assert verifiable is not None
         verification = await verifiable.verify()
         assert verification.sound, verification
+
+
+def _patient(url: str) -> JobStore:
+    if url.startswith("redis"):
+        return RedisJobStore(url)
+    patience = timedelta(minutes=10)
+    options = SQLOptions(statement_timeout=patience, call_timeout=patience)
+    return SQLJobStore(url, options)
 
 
 async def _patterns(url: str) -> Mapping[JobStatus, str]:
@@ -100,10 +110,6 @@ async def _patterns(url: str) -> Mapping[JobStatus, str]:
         JobStatus.SCHEDULED: late.id,
         JobStatus.QUEUED: queued.id,
     }
-
-
-Copy = tuple[str, JobStatus, int, int]
-"""The id of a pattern and its status; a number of its own, and how many copies."""
 
 
 def _copying(copy: Copy, step: str) -> str:

@@ -7,8 +7,8 @@ scheduled, held and completed, in five queues. The others have as many queued an
 scheduled ones, a tenth held, and twice as many completed; what is scheduled has a
 higher priority than what is queued. Claims of 100 are made in all of them in turn. Then
 half of the largest store's completed jobs are pruned by one process, while another
-claims. For PostgreSQL, the plan of the claim is shown with what it locked. It takes
-minutes, and some gigabytes.
+claims. For PostgreSQL, the plan of the claim is shown with what it locked; for Redis,
+what its slow log has. It takes minutes, and some gigabytes.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -29,6 +29,7 @@ import report
 from explaining import explained
 from filling import QUEUES, few, fill, many, verify
 from pruning import prune_beside_claims
+from slow import slow
 from stores import STORES
 
 from jobcore import JobManager, open_manager
@@ -94,14 +95,29 @@ def plot(taken: Taken, store: str, output: Path) -> None:
     processes.run_script("plot_growth.py", file, file.with_suffix(".svg"))
 
 
-async def measure(given: argparse.Namespace, folder: Path) -> None:
-    urls: dict[int, str] = {}
+@asynccontextmanager
+async def places(
+    store: str, sizes: Sequence[int], folder: Path
+) -> AsyncIterator[Mapping[int, str]]:
+    """Where the stores of all *sizes* are; on Redis they share the one place."""
     async with AsyncExitStack() as stack:
-        for size in given.sizes:
-            place = STORES[given.store].place(folder / str(size))
+        if store == "redis":
+            url = await stack.enter_async_context(STORES[store].place(folder))
+            yield {size: f"{url}?jobcore_namespace=size-{size}" for size in sizes}
+            return
+        urls: dict[int, str] = {}
+        for size in sizes:
             (folder / str(size)).mkdir()
+            place = STORES[store].place(folder / str(size))
             urls[size] = await stack.enter_async_context(place)
-            amounts = many(size) if len(urls) > 1 else few(size)
+        yield urls
+
+
+async def measure(given: argparse.Namespace, folder: Path) -> None:
+    since = time.time()
+    async with places(given.store, given.sizes, folder) as urls:
+        for size in given.sizes:
+            amounts = many(size) if size > given.sizes[0] else few(size)
             began = time.monotonic()
             await fill(urls[size], amounts)
             filled = time.monotonic() - began
@@ -116,6 +132,8 @@ async def measure(given: argparse.Namespace, folder: Path) -> None:
         if given.store == "postgresql":
             print(await explained(urls[largest], CLAIMED, QUEUES[-1]), end="\n\n")
         lines = await prune_beside_claims(urls[largest], largest)
+        if given.store == "redis":
+            print(await slow(urls[largest], since), end="\n\n")
     heads = ("ms", "times", "median", "p99", "longest")
     print("\n".join(report.table(heads, lines)))
 

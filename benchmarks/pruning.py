@@ -17,17 +17,18 @@ from jobcore import (
     JobManager,
     open_manager,
 )
-from jobcore_sql import SQLJobStore
+from jobcore.registry import store_from_url
+from jobcore.wrappers import StoreWrapper
 
 LONGEST = 30.0
 """Seconds of claims without pruning."""
 
 
-class TimedStore(SQLJobStore):
+class TimedStore(StoreWrapper):
     """Remembers how many milliseconds each batch of deletions took."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url)
+        super().__init__(store_from_url(url))
         self.taken: list[float] = []
 
     async def delete(self, filter: Filter, limit: int) -> int:  # noqa: A002 - the contract's

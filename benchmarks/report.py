@@ -104,6 +104,7 @@ def _rates(found: Sequence[Row]) -> Iterator[str]:
             "CPU µs per job",
             "jobcore uses",
             "µs of the server",
+            "bytes",
             "jobs",
         ),
         [
@@ -115,6 +116,7 @@ def _rates(found: Sequence[Row]) -> Iterator[str]:
                 number(row.middle("client_cpu")),
                 ratio(_ours(found, "client_cpu"), row.middle("client_cpu")),
                 number(row.middle("server_cpu")),
+                number(row.middle("server_memory")),
                 f"{row.samples[0].jobs:,} x {len(row.samples)}",
             )
             for row in found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Container, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
@@ -12,6 +12,7 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -28,12 +29,13 @@ Place = Callable[[Path], AbstractAsyncContextManager[str]]
 @dataclass(frozen=True, kw_only=True)
 class Store:
     """Where a store is: a new *place* in a folder or on a server, which is gone after;
-    whether several processes share it; and the CPU seconds that its server has used, if
-    it has one."""
+    whether several processes share it; and of its server, if it has one, the CPU
+    seconds that it has used, and the bytes that it keeps, where it tells."""
 
     place: Place
     is_shared: bool
     server_cpu: Callable[[], float] | None = None
+    server_memory: Callable[[], int] | None = None
 
 
 class OccupiedError(Exception):
@@ -113,12 +115,22 @@ def postgres_cpu(only: Container[int] | None = None) -> float:
 
 def redis_cpu() -> float:
     """What the server says that it has used, and those that it forked."""
+    told = _redis_info("cpu")
+    names = ("user", "sys", "user_children", "sys_children")
+    return float(sum(told[f"used_cpu_{name}"] for name in names))
+
+
+def redis_memory() -> int:
+    """What the server keeps for data, as it says."""
+    return int(_redis_info("memory")["used_memory_dataset"])
+
+
+def _redis_info(section: str) -> Mapping[str, Any]:
     from redis import Redis  # noqa: PLC0415 - only where there is a server
 
     with Redis.from_url(os.environ[REDIS]) as client:
-        told = client.info("cpu")
-    names = ("user", "sys", "user_children", "sys_children")
-    return float(sum(told[f"used_cpu_{name}"] for name in names))
+        told: Mapping[str, Any] = client.info(section)
+    return told
 
 
 STORES: dict[str, Store] = {
@@ -130,4 +142,9 @@ if POSTGRES in os.environ:
         place=_database, is_shared=True, server_cpu=postgres_cpu
     )
 if REDIS in os.environ:
-    STORES["redis"] = Store(place=_numbered, is_shared=True, server_cpu=redis_cpu)
+    STORES["redis"] = Store(
+        place=_numbered,
+        is_shared=True,
+        server_cpu=redis_cpu,
+        server_memory=redis_memory,
+    )

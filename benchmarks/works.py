@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
@@ -21,7 +21,8 @@ NAP = 0.01
 @dataclass(frozen=True, kw_only=True)
 class Sample:
     """One measurement: jobs per second, or milliseconds, and CPU time per job in
-    microseconds of all contestant's processes and of the server, where there is one."""
+    microseconds of all contestant's processes and of the server, where there is one;
+    and where jobs are only submitted, the bytes that the server keeps per job."""
 
     work: str
     store: str
@@ -32,6 +33,7 @@ class Sample:
     p99: float | None = None
     client_cpu: float | None = None
     server_cpu: float | None = None
+    server_memory: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,18 @@ class Measurement:
         """Submit in one of the ways."""
         part = {"one": 10, "tasks": 4, "bulk": 1}[work]
         jobs = self._jobs(part)
-        server = self._server_cpu()
+        server, memory = self._server_cpu(), self._server_memory()
         async with self._entry.playing(self._order("submit", jobs, way=work)) as it:
             await it.heard("ready")
             it.tell()
             done = await it.heard("done")
         if done["left"] != jobs:
             raise UnsoundError(self._entry.label, [f"{done['left']} of {jobs} stored"])
-        return self._sample(work, jobs, done["seconds"], done["cpu"], server)
+        sample = self._sample(work, jobs, done["seconds"], done["cpu"], server)
+        kept = self._server_memory()
+        if kept is None or memory is None:
+            return sample
+        return replace(sample, server_memory=(kept - memory) / jobs)
 
     async def drain(self, work: str) -> Sample:
         """Drain what was submitted before, with one worker or two."""
@@ -164,6 +170,9 @@ class Measurement:
 
     def _server_cpu(self) -> float | None:
         return self._store.server_cpu and self._store.server_cpu()
+
+    def _server_memory(self) -> int | None:
+        return self._store.server_memory and self._store.server_memory()
 
     def _sample(
         self, work: str, jobs: int, seconds: float, cpu: float, server: float | None

@@ -17,7 +17,7 @@ from jobcore_redis.keys import Partition
 from jobcore_redis.problems import reading
 from jobcore_redis.server import Server
 
-_PAGE: Final = 250
+_PAGE: Final = 100
 _SETS: Final = (
     "queued",
     "scheduled",

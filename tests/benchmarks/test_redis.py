@@ -36,8 +36,12 @@ def command(*arguments: str | Path) -> list[str]:
 
 
 def run(url: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return finished(url, command(*arguments))
+
+
+def finished(url: str, script: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own script
-        command(*arguments),
+        script,
         capture_output=True,
         text=True,
         check=False,
@@ -52,8 +56,8 @@ def test_it_measures_in_a_database_that_is_empty_afterwards(
     with Redis.from_url(f"{url}/0") as other, Redis.from_url(f"{url}/15") as ours:
         other.set("theirs", "stays")
         works = ("--only", "bulk,drain", "--peers", "raw_redis")
-        finished = run(url, *works, *TINY, "--output", tmp_path)
-        assert finished.returncode == 0, finished.stderr
+        ended = run(url, *works, *TINY, "--output", tmp_path)
+        assert ended.returncode == 0, ended.stderr
         assert ours.dbsize() == 0
         assert other.get("theirs") == b"stays"
     results = json.loads((tmp_path / "results.json").read_text())
@@ -64,14 +68,27 @@ def test_it_measures_in_a_database_that_is_empty_afterwards(
         *(("bulk", "raw_redis"), ("drain", "raw_redis")),
     }
     assert all(each["server_cpu"] > 0 for each in samples)
+    submitted = [each for each in samples if each["work"] == "bulk"]
+    assert all(each["server_memory"] > 0 for each in submitted)
+
+
+def test_growing_stores_lie_side_by_side_and_are_sound(url: str) -> None:
+    script = [sys.executable, str(BENCHMARKS / "growth.py"), "--store", "redis"]
+    tiny = ("--sizes", "500,1000", "--times", "2", "--no-plots")
+    ended = finished(url, [*script, *tiny])
+    assert ended.returncode == 0, ended.stderr
+    assert "| claim of 100" in ended.stdout
+    assert "scripts slower than 10 ms: " in ended.stdout
+    with Redis.from_url(f"{url}/15") as ours:
+        assert ours.dbsize() == 0
 
 
 def test_a_database_in_use_is_left_as_it_is(url: str, tmp_path: Path) -> None:
     with Redis.from_url(f"{url}/15") as ours:
         ours.set("theirs", "stays")
-        finished = run(url, "--only", "one", "--peers", "", "--output", tmp_path)
-        assert finished.returncode == 1
-        assert finished.stderr.endswith("/15 is not empty, it has 1 keys\n")
+        ended = run(url, "--only", "one", "--peers", "", "--output", tmp_path)
+        assert ended.returncode == 1
+        assert ended.stderr.endswith("/15 is not empty, it has 1 keys\n")
         assert ours.get("theirs") == b"stays"
         ours.flushdb()
 
