@@ -7,15 +7,19 @@ from operator import attrgetter
 
 from jobcore import Inserted, NewJob
 from jobcore_redis.first import Written
+from jobcore_redis.part import Message
 from jobcore_redis.parts import Parts
 from jobcore_redis.unique import FarKeys
 
 
 class Insertion:
-    """One call of `insert`. All jobs are written before any is sent: what cannot be
-    lets none in."""
+    """One call of `insert`, with which a *message* is told. All jobs are written before
+    any is sent: what cannot be lets none in."""
 
-    def __init__(self, parts: Parts, keys: FarKeys, jobs: Sequence[NewJob]) -> None:
+    def __init__(
+        self, parts: Parts, keys: FarKeys, jobs: Sequence[NewJob], message: Message
+    ) -> None:
+        self._message = message
         self._parts = parts
         self._keys = keys
         self._far = {each.id for each in jobs if keys.is_far(each)}
@@ -40,7 +44,7 @@ class Insertion:
         answers = await self._parts.spread(
             [self._written[place] for place in wanted],
             attrgetter("id"),
-            lambda part, some: part.insert(some),
+            lambda part, some: part.insert(some, self._message),
         )
         for place, answer in zip(wanted, answers, strict=True):
             known = answer or await self._duplicate(self._written[place].new)

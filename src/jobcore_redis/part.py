@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobcore import (
     Answer,
@@ -43,16 +43,27 @@ class News:
         return bool(self.queues or self.workers)
 
 
+class Message(NamedTuple):
+    """What is told to other processes: the *names* of those whom it concerns, in a
+    *text*; on no *channel* where there is nothing to tell."""
+
+    names: frozenset[str] = frozenset()
+    channel: str = ""
+    text: str = ""
+
+
 class Part:
     """One partition of a store, where *calls* go."""
 
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
 
-    async def insert(self, jobs: Sequence[Written]) -> list[Inserted | None]:
+    async def insert(
+        self, jobs: Sequence[Written], message: Message
+    ) -> list[Inserted | None]:
         """As the contract says; None where a job that lies elsewhere has the unique
-        key."""
-        told: list[Any] = []
+        key. Where any is in line now, *message* is told at once."""
+        told: list[Any] = [message.channel, message.text]
         for each in jobs:
             told += each.id, each.when, each.line, each.rest
         created, places, others, parts = await self.calls.timed("insert", *told)

@@ -109,7 +109,7 @@ class Server:
 
     async def publish(self, told: str) -> None:
         """Tell all who listen in this namespace."""
-        await self._sent("PUBLISH", self._channel, told)
+        await self._sent("PUBLISH", self.channel, told)
 
     async def erase(self) -> None:
         """Delete all that is kept in this namespace."""
@@ -124,7 +124,7 @@ class Server:
         try:
             subscription = client.pubsub()
             try:
-                await subscription.subscribe(self._channel)
+                await subscription.subscribe(self.channel)
                 yield ""
                 is_asked = False
                 while True:
@@ -146,7 +146,8 @@ class Server:
             raise mapped(error) from error
 
     @property
-    def _channel(self) -> str:
+    def channel(self) -> str:
+        """Where is told what is new in this namespace."""
         return f"{self.options.prefix}:{self.options.namespace}:news"
 
     @property

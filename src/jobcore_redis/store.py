@@ -103,9 +103,11 @@ class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable, TrialSt
 
     async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
         self._server.usable()
-        inserted = await Insertion(self._parts, self._keys, jobs).run()
+        now = {each.queue for each in jobs if each.due_at is None and not each.delay}
+        message = self._waker.message(News(frozenset(now)))
+        inserted = await Insertion(self._parts, self._keys, jobs, message).run()
         queues = {each.job.queue for each in inserted if _is_new_in_line(each)}
-        self._waker.tell(News(frozenset(queues)))
+        self._waker.tell(News(frozenset(queues)), message.names)
         return inserted
 
     async def get(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from secrets import token_hex
 from typing import Final
 
 from jobcore import StoreError
-from jobcore_redis.part import News
+from jobcore_redis.part import Message, News
 from jobcore_redis.server import Server
 
 _logger = logging.getLogger("jobcore.store")
@@ -40,6 +40,7 @@ class Waker:
         self._name = token_hex(4)
         self._waiting: dict[asyncio.Event, Names] = {}
         self._untold: set[str] = set()
+        self._rests_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._telling: asyncio.Task[None] | None = None
         self._is_open = False
@@ -60,8 +61,7 @@ class Waker:
             # `wait_for` of Python 3.11 may swallow one.
             await asyncio.wait(tasks, timeout=_PATIENCE)
         self._telling = None
-        with suppress(StoreError):
-            await self._tell_now()
+        await self._tell_now()
 
     async def wait(
         self,
@@ -81,14 +81,21 @@ class Waker:
         finally:
             del self._waiting[rung]
 
-    def tell(self, news: News | None) -> None:
-        """Wake whom *news* concern, here and elsewhere; everybody for None."""
+    def message(self, news: News) -> Message:
+        """What a script that makes the *news* is to tell other processes, before `tell`
+        is called; nothing, where this process has told them something just now."""
+        names = _names(news.queues, news.workers)
+        if not names or self._rest() > 0:
+            return Message()
+        return Message(names, self._server.channel, self._text(names))
+
+    def tell(self, news: News | None, told: Names = frozenset()) -> None:
+        """Wake whom *news* concern, here and elsewhere, but for those that have been
+        *told* elsewhere; everybody for None."""
         names = {_EVERYBODY} if news is None else _names(news.queues, news.workers)
-        if not names:
-            return
         self._ring(names)
-        self._untold |= names
-        if self._telling is None:
+        self._untold |= names - told
+        if self._untold and self._telling is None:
             self._telling = self._begin(self._tell())
 
     def _ring(self, names: Names | set[str]) -> None:
@@ -110,16 +117,25 @@ class Waker:
     async def _tell(self) -> None:
         try:
             while self._untold:
-                with suppress(StoreError):
+                if (rest := self._rest()) > 0:
+                    await asyncio.sleep(rest)
+                else:
                     await self._tell_now()
-                await asyncio.sleep(_REST)
         finally:
             self._telling = None
 
     async def _tell_now(self) -> None:
         names, self._untold = self._untold, set()
         if names:
-            await self._server.publish(" ".join([self._name, *sorted(names)]))
+            with suppress(StoreError):
+                await self._server.publish(self._text(names))
+
+    def _text(self, names: Set[str]) -> str:
+        self._rests_until = asyncio.get_running_loop().time() + _REST
+        return " ".join([self._name, *sorted(names)])
+
+    def _rest(self) -> float:
+        return self._rests_until - asyncio.get_running_loop().time()
 
     async def _listen(self) -> None:
         while self._is_open:

@@ -42,6 +42,39 @@ async def test_a_worker_is_woken_by_a_job_of_another_process(kind: str) -> None:
         await waiting
 
 
+async def test_what_is_inserted_is_told_by_the_very_script(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(told: str) -> None:
+        raise AssertionError(told)
+
+    options = servers.another_namespace()
+    async with (
+        servers.empty_store("6.2", options) as store,
+        servers.empty_store("6.2", options) as other,
+    ):
+        await store._waker.listens.wait()
+        monkeypatch.setattr(other._server, "publish", never)
+        waiting = asyncio.create_task(woken(store, "mail", "worker"))
+        await asyncio.sleep(0)
+        await inserted(other, a_job(queue="mail"))
+        await waiting
+
+
+async def test_what_is_inserted_right_afterwards_is_told_a_little_later() -> None:
+    options = servers.another_namespace()
+    async with (
+        servers.empty_store("6.2", options) as store,
+        servers.empty_store("6.2", options) as other,
+    ):
+        await store._waker.listens.wait()
+        waiting = asyncio.create_task(woken(store, "late", "worker"))
+        await asyncio.sleep(0)
+        await inserted(other, a_job(queue="mail"))
+        await inserted(other, a_job(queue="late"))
+        await waiting
+
+
 async def test_a_worker_is_woken_by_a_request_to_cancel_its_job() -> None:
     options = servers.another_namespace()
     async with (

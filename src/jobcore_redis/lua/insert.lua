@@ -1,23 +1,24 @@
 -- Store new jobs; answer the time, and the places of those that were not stored with the
 -- jobs that are there instead, whole, or nothing where that lies in another partition.
+-- Workers are told at once, which spares a message that follows.
 -- keys: jobs states ids queued scheduled unique counts leases results errors extras
 -- uses: record read
--- ARGV: offset, and of each job: its id; when it is due: an instant, a delay after `+`,
+-- ARGV: offset; a channel and what to tell there, or nothing; and of each job: its id; when it is due: an instant, a delay after `+`,
 -- or nothing; its queue and priority; and the rest of its text, which its head begins.
 
 local now = clock(ARGV[1])
 local created = instant(now)
-local n = (#ARGV - 1) / 4
+local n = (#ARGV - 3) / 4
 local wanted = {}
 for i = 1, n do
-  wanted[i] = ARGV[4 * i - 2]
+  wanted[i] = ARGV[4 * i]
 end
 local known = paged('HMGET', jobs, wanted)
 local fresh, queue, schedule, order, locks, moves = {}, {}, {}, {}, {}, {}
 local new, holders, there, others = {}, {}, {}, {}
 
 for i = 1, n do
-  local id, when, line, rest = wanted[i], ARGV[4 * i - 1], ARGV[4 * i], ARGV[4 * i + 1]
+  local id, when, line, rest = wanted[i], ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
   local due = now
   if when ~= '' then
     due = string.sub(when, 1, 1) == '+' and now + string.sub(when, 2) or tonumber(when)
@@ -73,5 +74,8 @@ paged('ZADD', scheduled, schedule)
 paged('HSET', unique, locks)
 for name, number in pairs(moves) do
   call('HINCRBY', counts, name, number)
+end
+if ARGV[2] ~= '' and #queue > 0 then
+  call('PUBLISH', ARGV[2], ARGV[3])
 end
 return {created, there, others, records(others)}
