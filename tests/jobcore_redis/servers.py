@@ -27,7 +27,6 @@ from jobcore.testing import a_request
 from jobcore_redis import RedisJobStore, RedisOptions, acl_rules
 from tests.redis_cluster import RedisCluster
 from tests.redis_server import PROGRAM, VALKEY, RedisServer
-from tests.watched_redis import WatchedRedis
 
 NAMED = "JOBCORE_TEST_REDIS_URL"
 OWN = "JOBCORE_TEST_OWN_REDIS_URL"
@@ -35,13 +34,11 @@ OWN = "JOBCORE_TEST_OWN_REDIS_URL"
 KINDS: tuple[str, ...] = ("6.2", *(["named"] if os.environ.get(NAMED) else []))
 """What answers at a URL."""
 WAYS: tuple[str, ...] = (
-    ()
-    if OWN in os.environ
-    else ("valkey", "sentinel", "cluster", "worker", "flushed", "fakeredis")
+    () if OWN in os.environ else ("valkey", "cluster", "worker", "flushed", "fakeredis")
 )
-"""Other ways to keep jobs: in Valkey, behind Sentinel, on a cluster, as the user of a
-worker, on a server that has forgotten its scripts before every call, and with a client
-that only plays a server."""
+"""Other ways to keep jobs: in Valkey, on a cluster, as the user of a worker, on a
+server that has forgotten its scripts before every call, and with a client that only
+plays a server."""
 OPTIONS = RedisOptions(prefix=f"jobcore_test_{os.getpid()}")
 
 HOUR = timedelta(hours=1)
@@ -65,8 +62,6 @@ def url(kind: str) -> str:
         return os.environ[NAMED]
     if kind == "cluster":
         return cluster().url
-    if kind == "sentinel":
-        return _behind_sentinel().url
     if kind == "valkey":
         return _own_server(VALKEY).url
     return os.environ.get(OWN) or _own_server().url
@@ -126,15 +121,6 @@ def cluster() -> RedisCluster:
     """A cluster that all tests share."""
     folder = Path(mkdtemp(prefix="jobcore-redis-cluster-"))
     made = RedisCluster(folder, appendonly="yes", appendfsync="no")
-    _started.append(made.remove)
-    made.start()
-    return made
-
-
-@cache
-def _behind_sentinel() -> WatchedRedis:
-    folder = Path(mkdtemp(prefix="jobcore-redis-sentinel-"))
-    made = WatchedRedis(folder, PROGRAM, down_after=60_000)  # not while it is busy
     _started.append(made.remove)
     made.start()
     return made
