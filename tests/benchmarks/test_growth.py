@@ -14,6 +14,7 @@ from tests.jobcore_sql import postgresql
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 def test_it_fills_sound_stores_and_compares_them(store: str, tmp_path: Path) -> None:
     tiny = ("--sizes", "500,1000", "--times", "2", "--no-plots")

@@ -1,10 +1,11 @@
 """Drop the rules of jobcore one by one, and see which tests notice.
 
-    uv run python -m tools.mutants [--markdown] [--jobs 4] [WORD ...]
+    uv run python -m tools.mutants [--markdown] [--jobs 4] [--alone] [WORD ...]
 
 The tests that are to notice must pass on the sources as they are. Then every mutant, or
-those with one of the WORDs in their rule, is tried on a copy of the sources. The exit
-code is 0 if each was caught in every place where it must be.
+those with one of the WORDs in their rule, is tried on a copy of the sources; with
+`--alone` only those that are noticed without a server. The exit code is 0 if each was
+caught in every place where it must be.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tests.jobcore_sql import mysql
 from tests.jobcore_sql.postgresql import NAMED, OWN
 from tests.postgres_server import PostgresServer
 from tests.redis_server import RedisServer
-from tools.mutants.catalogue import MUTANTS
+from tools.mutants.catalogue import ALONE, MUTANTS
 from tools.mutants.mutant import Mutant, Places
 from tools.mutants.report import HEAD, row, text
 from tools.mutants.trial import ROOT, check, compiled_sources
@@ -101,12 +102,13 @@ def main() -> None:
     parser = argparse.ArgumentParser("tools.mutants", description=__doc__)
     parser.add_argument("words", nargs="*", metavar="WORD")
     parser.add_argument("--markdown", action="store_true", help="print a table")
+    parser.add_argument("--alone", action="store_true", help="none on servers")
     parser.add_argument("--jobs", type=int, default=4, help="how many at a time")
     given = parser.parse_args()
     words: list[str] = given.words
     wanted = [
         each
-        for each in MUTANTS
+        for each in (ALONE if given.alone else MUTANTS)
         if not words or any(word in each.rule for word in words)
     ]
     if given.markdown:

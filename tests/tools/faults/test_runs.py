@@ -49,7 +49,9 @@ async def test_only_what_adds_something_is_refused_when_memory_is_full(
 
 
 @pytest.mark.parametrize("server", [REDIS], indirect=True)
-@pytest.mark.parametrize("name", ["server-killed", "memory-full"])
+@pytest.mark.parametrize(
+    "name", ["server-killed", pytest.param("memory-full", marks=pytest.mark.slow)]
+)
 async def test_workers_outlast_what_happens_to_a_server(
     server: Place, name: str
 ) -> None:

@@ -16,7 +16,7 @@ from tools.mutants.catalogue.worker import WORKERS
 from tools.mutants.catalogue.wrappers import WRAPPERS
 from tools.mutants.mutant import Mutant
 
-MUTANTS: Final[tuple[Mutant, ...]] = (
+ALONE: Final[tuple[Mutant, ...]] = (
     *WORKERS,
     *MANAGERS,
     *CORE,
@@ -24,8 +24,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     *MEMORIES,
     *WRAPPERS,
     *SQL,
-    *POSTGRESQLS,
-    *MYSQLS,
-    *REDISES,
 )
-"""The first leave most tests waiting, which costs nothing while others go on."""
+"""What is noticed without a server. The first leave most tests waiting, which costs
+nothing while others go on."""
+MUTANTS: Final[tuple[Mutant, ...]] = (*ALONE, *POSTGRESQLS, *MYSQLS, *REDISES)
