@@ -24,7 +24,7 @@ BLOCKED, OTHERS, BATCH = 20_000, 80_000, 100
 BOUND = 4 * BATCH + 64
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=[pytest.param("memory", marks=pytest.mark.slow), "sqlite"])
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[JobStore]:
