@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,3 +92,20 @@ def test_a_database_in_use_is_left_as_it_is(url: str, tmp_path: Path) -> None:
         assert ended.stderr.endswith("/15 is not empty, it has 1 keys\n")
         assert ours.get("theirs") == b"stays"
         ours.flushdb()
+
+
+@pytest.mark.slow
+def test_a_run_that_is_ended_leaves_nothing_behind(url: str, tmp_path: Path) -> None:
+    works = ("--only", "bulk", "--peers", "", "--jobs", "1000000", "--repeat", "1")
+    with Redis.from_url(f"{url}/15") as ours:
+        running = subprocess.Popen(  # noqa: S603 - our own script
+            command(*works, "--output", tmp_path),
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "JOBCORE_BENCHMARK_REDIS_URL": url},
+        )
+        while not ours.dbsize():
+            assert running.poll() is None, "it ended before it was told to"
+            time.sleep(0.01)
+        running.terminate()
+        assert running.wait(60) != 0
+        assert ours.dbsize() == 0

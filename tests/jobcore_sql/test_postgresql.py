@@ -122,5 +122,5 @@ def a_fresh_store() -> AbstractAsyncContextManager[SQLJobStore]:
 
 TestPostgreSQLJobStoreMachine = store_state_machine(a_fresh_store).TestCase
 TestPostgreSQLJobStoreMachine.settings = settings(
-    max_examples=15, stateful_step_count=30, deadline=None
+    max_examples=30, stateful_step_count=30, deadline=None
 )

@@ -34,7 +34,9 @@ async def test_cancelled_calls_are_done_or_not_done(server: Place) -> None:
     assert int(row["how many"]) == 30 == int(row["done"]) + int(row["not done"])
 
 
-@pytest.mark.parametrize("server", [REDIS], indirect=True)
+@pytest.mark.parametrize(
+    "server", [REDIS, pytest.param(CLUSTER, marks=pytest.mark.slow)], indirect=True
+)
 async def test_calls_that_are_given_up_are_done(server: Place) -> None:
     row = await row_of("given-up", 30, server)
     assert row["how many"] == "30" == row["done"]
@@ -58,6 +60,17 @@ async def test_workers_outlast_what_happens_to_a_server(
     row = await row_of(name, 1, server)
     assert (row["times"], row["lost"]) == ("1", "0")
     assert (row["submits refused"] != "0") == (name == "memory-full")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)  # what was forgotten to end is known when its lease is over
+@pytest.mark.parametrize("server", [CLUSTER], indirect=True)
+async def test_a_cluster_forgets_what_no_replica_had_and_no_more(server: Place) -> None:
+    row = await row_of("master-killed-ahead", 1, server)
+    assert row["forgotten"] != "0"
+    assert (row["lost"], row["unexplained"], row["stale writes accepted"]) == (
+        ("0",) * 3
+    )
 
 
 @pytest.mark.parametrize("server", [CLUSTER], indirect=True)
