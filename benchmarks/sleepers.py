@@ -48,6 +48,7 @@ from jobcore import (
     Renewal,
     Statistics,
     Tasks,
+    Tick,
     Transition,
     Worker,
     store_from_url,
@@ -131,8 +132,8 @@ class WatchedStore(JobStore):
     async def delete(self, filter: Filter, limit: int) -> int:  # noqa: A002 - the word of the contract
         return await self._inner.delete(filter, limit)
 
-    def new_id(self, job: NewJob) -> str:
-        return self._inner.new_id(job)
+    def new_id(self, job: NewJob, tick: Tick | None = None) -> str:
+        return self._inner.new_id(job, tick)
 
     async def wait(
         self,

@@ -1,10 +1,13 @@
 """Background jobs for async services: one contract, any store."""
 
 from jobcore.abilities import (
+    DueSchedules,
     InsertStatement,
     InTransaction,
     Paused,
     QueueControl,
+    ScheduleRecord,
+    ScheduleStore,
     StatementStore,
     TransactionalStore,
     TrialStore,
@@ -26,6 +29,8 @@ from jobcore.errors import (
     JobcoreError,
     JobFailedError,
     JobNotFoundError,
+    ScheduleConflictError,
+    ScheduleNotFoundError,
     SchemaVersionError,
     StoreError,
     StoreNotOpenError,
@@ -37,6 +42,7 @@ from jobcore.errors import (
     UnknownTaskError,
     UnsupportedError,
 )
+from jobcore.identity import Tick
 from jobcore.job import (
     TERMINAL,
     UNFINISHED,
@@ -54,6 +60,7 @@ from jobcore.memory import InMemoryJobStore
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
 from jobcore.rate import Pace
 from jobcore.record import JobRecord
+from jobcore.recurrence import Cron, Every, Misfire, Overlap, Recurrence
 from jobcore.registry import register_store, store_from_url
 from jobcore.report import Report
 from jobcore.request import JobRequest, SubmitOptions
@@ -67,6 +74,7 @@ from jobcore.retry import (
     never,
     polynomial,
 )
+from jobcore.schedule import Fired, Schedule
 from jobcore.scheduling import InOrder, InTurn, SchedulingStrategy
 from jobcore.store import JobStore
 from jobcore.tasks import Task, TaskOptions, Tasks
@@ -103,6 +111,13 @@ __all__ = [
     "polynomial",
     "register_store",
     "store_from_url",
+    # recurring work
+    "Cron",
+    "Every",
+    "Misfire",
+    "Overlap",
+    "Recurrence",
+    "Schedule",
     # the nouns
     "Attempt",
     "ErrorDetail",
@@ -123,8 +138,10 @@ __all__ = [
     "Claim",
     "ClaimRequest",
     "ClaimResult",
+    "DueSchedules",
     "Expectation",
     "Filter",
+    "Fired",
     "InMemoryJobStore",
     "InTransaction",
     "InsertStatement",
@@ -138,9 +155,12 @@ __all__ = [
     "QueueControl",
     "QueueStatistics",
     "Renewal",
+    "ScheduleRecord",
+    "ScheduleStore",
     "StatementStore",
     "Statistics",
     "TransactionalStore",
+    "Tick",
     "Transition",
     "TrialStore",
     "Verifiable",
@@ -155,6 +175,8 @@ __all__ = [
     "JobFailedError",
     "JobNotFoundError",
     "JobcoreError",
+    "ScheduleConflictError",
+    "ScheduleNotFoundError",
     "SchemaVersionError",
     "StoreError",
     "StoreNotOpenError",

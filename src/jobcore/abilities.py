@@ -103,6 +103,60 @@ class WorkerDirectory(ABC):
         turn that lies further ahead than that is due, as the clock was set back."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRecord:
+    """A schedule as a store keeps it. What its *data* say only the manager knows;
+    *due_at* is its next tick, and *revision* is new with every write."""
+
+    name: str
+    revision: str
+    data: bytes
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueSchedules:
+    """The schedules that are due, what the store's clock shows, and how long it is
+    until the next of the others is due (None: none will be, zero: more are)."""
+
+    now: datetime
+    schedules: tuple[ScheduleRecord, ...] = ()
+    next_due_in: timedelta | None = None
+
+
+class ScheduleStore(ABC):
+    """Schedules, and the jobs of their ticks: each is made once, whoever tries."""
+
+    @abstractmethod
+    async def schedules(
+        self, names: Sequence[str] | None = None
+    ) -> list[ScheduleRecord]:
+        """The schedules of these *names*, or all, by name; those that there are."""
+
+    @abstractmethod
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        """Up to *limit* schedules whose `due_at` has come, the earliest first."""
+
+    @abstractmethod
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        """Let *schedule* stand in the place of the one of its name, and insert *jobs*,
+        in one step, if that one has the revision *expected*; for None, if there is
+        none. Answers what `insert` does, and None where something else was expected;
+        then nothing has changed. The same write coming again is answered as if it were
+        made then, and makes no second job.
+
+        Where a job lies in another partition than its schedule, it is inserted before
+        the schedule is written: who is interrupted in between leaves a job that is met
+        by the next who fires, as ids derive from ticks.
+        """
+
+    @abstractmethod
+    async def unschedule(self, name: str) -> bool:
+        """Remove a schedule, and say whether there was one."""
+
+
 class InTransaction(Protocol):
     """What may be done to a store within a transaction of the host's. Both are as
     `JobStore` says, but that they count if, and when, the transaction commits."""

@@ -62,6 +62,8 @@ class JobcoreConfig(BaseSettings):
     job_polling_interval: Duration = timedelta(seconds=1)
     """How often queues are asked for by the idle workers of a manager, where no wake-up
     reaches them."""
+    schedule_check_interval: Duration = timedelta(seconds=5)
+    """How often managers look for schedules that others have made or changed."""
     stale_job_claim_check_interval: Duration = timedelta(seconds=5)
     prune_interval: Duration = timedelta(minutes=1)
     max_lost: Count = 3

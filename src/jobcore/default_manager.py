@@ -38,13 +38,16 @@ from jobcore.errors import (
 from jobcore.identity import new_token
 from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager, JobTransaction
-from jobcore.polling import Polling
+from jobcore.polling import Polling, heard
 from jobcore.query import Filter, Page, Statistics
+from jobcore.recurrence import Cron, Every
+from jobcore.recurring import Recurring
 from jobcore.registry import store_from_url
 from jobcore.report import Report
 from jobcore.reporting import Reporting
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import SYSTEM_RANDOM, RetryStrategy
+from jobcore.schedule import Fired, Schedule
 from jobcore.scheduling import InOrder, SchedulingStrategy
 from jobcore.store import JobStore
 from jobcore.submission import new_jobs
@@ -80,6 +83,7 @@ class DefaultJobManager(JobManager):
         self._reporting = Reporting(self._config, retry, random)
         self._endings = Endings(store, self._calls, self._reporting)
         self._polling = Polling(store)
+        self._recurring = Recurring(store, self._calls, self._checked, random)
 
     async def __aenter__(self) -> Self:
         self._calls.open()
@@ -191,19 +195,60 @@ class DefaultJobManager(JobManager):
             status = (await self.get(job_id)).status
             raise JobConflictError(job_id, "delete", f"status {status}")
 
-    async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
-        control = self._ability(QueueControl)
-        named = _named(queue, task)
-        await self._calls.call(lambda: control.pause(**named))
+    async def schedule(
+        self,
+        name: str,
+        request: JobRequest[Any],
+        recurrence: Cron | Every,
+        *,
+        declared: bool = False,
+    ) -> Schedule:
+        return await self._recurring.schedule(
+            name, request, recurrence, declared=declared
+        )
+
+    async def unschedule(self, name: str) -> None:
+        await self._recurring.unschedule(name)
+
+    async def schedules(self) -> list[Schedule]:
+        return await self._recurring.all()
+
+    async def trigger(
+        self, name: str, *, key: str | None = None, **options: Unpack[SubmitOptions]
+    ) -> Job[Any]:
+        new = await self._recurring.trigger(name, key, options)
+        inserted = await self._inserts.add(new)
+        return inserted.job.typed(None, duplicate=not inserted.created)
+
+    async def pause(
+        self,
+        *,
+        queue: str | None = None,
+        task: str | None = None,
+        schedule: str | None = None,
+    ) -> None:
+        named = _named(queue, task, schedule)
+        if named:
+            control = self._ability(QueueControl)
+            await self._calls.call(lambda: control.pause(**named))
+        if schedule is not None:
+            await self._recurring.pause(schedule, paused=True)
 
     async def resume(
-        self, *, queue: str | None = None, task: str | None = None
+        self,
+        *,
+        queue: str | None = None,
+        task: str | None = None,
+        schedule: str | None = None,
     ) -> None:
-        control = self._ability(QueueControl)
-        named = _named(queue, task)
-        await self._calls.call(lambda: control.resume(**named))
+        named = _named(queue, task, schedule)
+        if named:
+            control = self._ability(QueueControl)
+            await self._calls.call(lambda: control.resume(**named))
         if task is not None:
             await self._lift([f"task:{task}"])
+        if schedule is not None:
+            await self._recurring.pause(schedule, paused=False)
 
     async def limit(self, key: str, limit: Limit | None) -> None:
         control = self._ability(QueueControl)
@@ -278,10 +323,14 @@ class DefaultJobManager(JobManager):
 
     async def wait_for_scheduled(self, timeout: timedelta) -> None:  # noqa: ASYNC109 - the protocol's
         self._calls.check()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout.total_seconds()):
-                await self._endings.scheduled.wait()
-        self._endings.scheduled.clear()
+        await heard(self._endings.scheduled, timeout)
+
+    async def fire_due_schedules(self) -> Fired:
+        return await self._recurring.fire()
+
+    async def wait_for_schedules(self, timeout: timedelta) -> None:  # noqa: ASYNC109 - the protocol's
+        self._calls.check()
+        await heard(self._recurring.changed, timeout)
 
     async def release_stale_claims(self, limit: int = 1000) -> int:
         checks.check_integer("limit", limit, 1, checks.MAX_BATCH)
@@ -337,10 +386,16 @@ class DefaultJobManager(JobManager):
     def _new_jobs(
         self, requests: Sequence[JobRequest[Any]], options: SubmitOptions
     ) -> list[NewJob]:
+        new = self._checked(requests, options)
+        return [each.named(self._store.new_id(each)) for each in new]
+
+    def _checked(
+        self, requests: Sequence[JobRequest[Any]], options: SubmitOptions
+    ) -> list[NewJob]:
         new = new_jobs(requests, options, self._config)
         if any(each.limit_key is not None for each in new):
             self._ability(QueueControl)
-        return [each.named(self._store.new_id(each)) for each in new]
+        return new
 
     async def _insert(self, jobs: Sequence[NewJob]) -> Sequence[Inserted]:
         insert = partial(self._store.insert, jobs)
@@ -386,13 +441,15 @@ def _id_of(job: Job[Any] | str) -> str:
         raise JobNotFoundError(job) from None
 
 
-def _named(queue: str | None, task: str | None) -> dict[str, str]:
-    given = {"queue": queue, "task": task}
+def _named(queue: str | None, task: str | None, schedule: str | None) -> dict[str, str]:
+    """The queue and the task, checked like the schedule; one of the three is there."""
+    given = {"queue": queue, "task": task, "schedule": schedule}
     named = {
         kind: checks.check_name(kind, name)
         for kind, name in given.items()
         if name is not None
     }
     if not named:
-        raise InvalidJobError("queue or task", "must be named")
+        raise InvalidJobError("queue, task or schedule", "must be named")
+    named.pop("schedule", None)
     return named

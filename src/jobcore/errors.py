@@ -93,6 +93,32 @@ class TooLargeError(InvalidJobError):
         self.limit = limit
 
 
+class ScheduleNotFoundError(JobcoreError, LookupError):
+    """No schedule has this name."""
+
+    code = "schedule_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is no schedule {self.name!r}"
+
+
+class ScheduleConflictError(JobcoreError):
+    """The schedule was changed by others all the time; nothing changed by this."""
+
+    code = "schedule_conflict"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"schedule {self.name!r} is changed by others all the time"
+
+
 class JobFailedError(JobcoreError):
     """The job whose result was awaited has failed for good."""
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
+from hashlib import sha256
 from random import Random
+
+from jobcore.value import value
 
 
 def new_token(random: Random) -> str:
@@ -15,6 +19,23 @@ def new_worker_id(random: Random, host: str, pid: int) -> str:
     """Tells the host and process, and differs at every start of the same process."""
     name = "".join(each if each.isascii() and each.isalnum() else "-" for each in host)
     return f"{name.strip('-')[:32] or 'worker'}-{pid}-{random.getrandbits(48):012x}"
+
+
+@value
+class Tick:
+    """What one job of a schedule is made for: an instant, or the *key* of somebody who
+    triggered it."""
+
+    schedule: str
+    at: datetime
+    key: str = ""
+
+
+def tick_id(tick: Tick) -> str:
+    """The UUID of version 7 that a tick has, whoever asks."""
+    name = f"{tick.schedule}\0{tick.at.isoformat()}\0{tick.key}"
+    drawn = int.from_bytes(sha256(name.encode()).digest()[:10], "big") >> 7
+    return _uuid(int(tick.at.timestamp() * 1000) << 74 | drawn)
 
 
 class IdSequence:
@@ -29,9 +50,12 @@ class IdSequence:
         milliseconds = time.time_ns() // 1_000_000
         fresh = milliseconds << 74 | self._random.getrandbits(73)
         self._last = max(fresh, self._last + 1)
-        head, low = self._last >> 62, self._last & (1 << 62) - 1
-        number = (
-            (head >> 12) << 80 | 0x7 << 76 | (head & 0xFFF) << 64 | 0b10 << 62 | low
-        )
-        text = f"{number:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        return _uuid(self._last)
+
+
+def _uuid(bits: int) -> str:
+    """The UUID of version 7 with these 122 *bits*."""
+    head, low = bits >> 62, bits & (1 << 62) - 1
+    number = (head >> 12) << 80 | 0x7 << 76 | (head & 0xFFF) << 64 | 0b10 << 62 | low
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -15,9 +15,11 @@ from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
 from jobcore.job import Job, JobStatus, Limit
 from jobcore.query import Filter, Page, Statistics
+from jobcore.recurrence import Cron, Every
 from jobcore.report import Report
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import RetryStrategy
+from jobcore.schedule import Fired, Schedule
 
 R = TypeVar("R")
 
@@ -144,14 +146,58 @@ class JobManager(Protocol):
         """Delete a job and its attempts; JobConflictError while it is in progress."""
         ...
 
-    async def pause(self, *, queue: str | None = None, task: str | None = None) -> None:
-        """Start no more jobs of a queue or a task. What runs goes on."""
+    async def schedule(
+        self,
+        name: str,
+        request: JobRequest[Any],
+        recurrence: Cron | Every,
+        *,
+        declared: bool = False,
+    ) -> Schedule:
+        """Let a job be made of *request* for each tick of *recurrence*, by whichever
+        manager does upkeep, one for each tick however many there are. Where there is a
+        schedule of this name it is changed, and what it has gone through stays; saying
+        the same again changes nothing. Its jobs have the labels `schedule` and `tick`.
+        UnsupportedError where the store has no `ScheduleStore`."""
+        ...
+
+    async def unschedule(self, name: str) -> None:
+        """Remove a schedule; its jobs stay. ScheduleNotFoundError."""
+        ...
+
+    async def schedules(self) -> list[Schedule]:
+        """All schedules, by name."""
+        ...
+
+    async def trigger(
+        self, name: str, *, key: str | None = None, **options: Unpack[SubmitOptions]
+    ) -> Job[Any]:
+        """Submit a job of a schedule now, whatever its ticks are, paused or not, with
+        *options* before its own; what it says of overlaps holds for this job, too.
+        However often it is asked for with the same *key*, there is one job, as long as
+        that is kept. ScheduleNotFoundError."""
+        ...
+
+    async def pause(
+        self,
+        *,
+        queue: str | None = None,
+        task: str | None = None,
+        schedule: str | None = None,
+    ) -> None:
+        """Start no more jobs of a queue or a task, or let a schedule have no ticks.
+        What runs goes on. ScheduleNotFoundError."""
         ...
 
     async def resume(
-        self, *, queue: str | None = None, task: str | None = None
+        self,
+        *,
+        queue: str | None = None,
+        task: str | None = None,
+        schedule: str | None = None,
     ) -> None:
-        """End a pause; the jobs it held are queued again when this returns."""
+        """End a pause; the jobs it held are queued again when this returns. A schedule
+        goes on with the first tick that is to come."""
         ...
 
     async def limit(self, key: str, limit: Limit | None) -> None:
@@ -220,6 +266,15 @@ class JobManager(Protocol):
     async def wait_for_scheduled(self, timeout: timedelta) -> None:  # noqa: ASYNC109 - it returns in time, it never raises
         """Return when this manager has made a job `scheduled`, so that another one may
         be due next, at the latest after *timeout*."""
+        ...
+
+    async def fire_due_schedules(self) -> Fired:
+        """Make the jobs of the ticks that have come since anybody looked."""
+        ...
+
+    async def wait_for_schedules(self, timeout: timedelta) -> None:  # noqa: ASYNC109 - it returns in time, it never raises
+        """Return when this manager has written a schedule, so that another one may be
+        due next, at the latest after *timeout*."""
         ...
 
     async def release_stale_claims(self, limit: int = 1000) -> int:

@@ -1,9 +1,11 @@
-"""Polling: workers of a manager that wait for the same queues ask for them in turns."""
+"""Polling: workers of a manager that wait for the same queues ask for them in turns,
+and duties look again when there is news."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -49,3 +51,11 @@ class Polling:
             if names in self._empty_at:
                 until = max(until, self._empty_at[names] + pause)
         return False
+
+
+async def heard(event: asyncio.Event, timeout: timedelta) -> None:  # noqa: ASYNC109 - it returns in time, it never raises
+    """Return when *event* is set, at the latest after *timeout*; it is unset then."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout.total_seconds()):
+            await event.wait()
+    event.clear()

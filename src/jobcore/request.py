@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypedDict
+from typing import Any, Generic
 
 from pydantic import BaseModel, TypeAdapter
-from typing_extensions import TypeVar, Unpack
+from typing_extensions import TypedDict, TypeVar, Unpack
 
 from jobcore.job import JobStatus, Limit
 from jobcore.value import value

@@ -38,7 +38,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
-from jobcore.identity import IdSequence
+from jobcore.identity import IdSequence, Tick, tick_id
 from jobcore.job import Inserted, Job, NewJob
 from jobcore.query import Filter, Page, Statistics
 from jobcore.retry import SYSTEM_RANDOM
@@ -149,8 +149,11 @@ class JobStore(ABC):
         `finished_for` those that finished first, else the smallest ids. A job that is
         `in_progress` is never deleted."""
 
-    def new_id(self, job: NewJob) -> str:  # noqa: ARG002 - partitioned stores read it
-        """An id for *job*: new, at most 64 characters, rising with time."""
+    def new_id(self, job: NewJob, tick: Tick | None = None) -> str:  # noqa: ARG002 - partitioned stores read the job
+        """An id for *job*: new, at most 64 characters, rising with time. For a *tick*
+        of a schedule, always the same one."""
+        if tick is not None:
+            return tick_id(tick)
         if self._ids is None:
             self._ids = IdSequence(self.random)
         return self._ids()

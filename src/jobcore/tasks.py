@@ -27,6 +27,7 @@ from jobcore.checks import check_limit, check_name
 from jobcore.context import JobContext, Resource
 from jobcore.errors import InvalidJobError, TaskNameError, UnknownTaskError
 from jobcore.job import Limit
+from jobcore.recurrence import Cron, Every
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import RetryStrategy
 
@@ -53,6 +54,9 @@ class TaskOptions(TypedDict, total=False):
     limit_key: str
     labels: Sequence[str]
     """The arguments that become labels of its jobs."""
+    schedule: Cron | Every
+    """When a job is made of it again and again, without arguments: workers that have
+    the task keep a schedule of its name, and remove it when this is said no more."""
     resources: Sequence[Resource[Any]]
     """The resources of a job that its handler uses."""
 
@@ -130,6 +134,10 @@ class Tasks:
         except KeyError:
             raise UnknownTaskError(name) from None
 
+    def names(self) -> tuple[str, ...]:
+        """All names that jobs may call the tasks by, aliases among them."""
+        return tuple(self._tasks)
+
     @overload
     def task(
         self, *, context: Literal[False] = False, **options: Unpack[TaskOptions]
@@ -161,6 +169,8 @@ class Tasks:
             task: AnyTask = Task(
                 name, function, arguments, options, _defaults(name, options), context
             )
+            if "schedule" in options:
+                task.job()
             self._add(task)
             return task
 

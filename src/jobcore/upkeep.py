@@ -1,9 +1,9 @@
-"""The periodic duties: promote, release stale claims, lift, prune.
+"""The periodic duties: promote, fire schedules, release stale claims, lift, prune.
 
 Every worker does upkeep unless it is told not to; of those that share a manager one
-does it, and another goes on when that stops. Due jobs are promoted by every manager;
-the other duties are shared out by the worker directory, by turns and without a leader.
-No failure of the store ends a duty.
+does it, and another goes on when that stops. Due jobs are promoted, and schedules
+fired, by every manager; the other duties are shared out by the worker directory, by
+turns and without a leader. No failure of the store ends a duty.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Upkeep:
         turn = of_loop.setdefault(self._jobs, asyncio.Lock())
         async with turn, asyncio.TaskGroup() as duties:
             duties.create_task(self._promote())
+            duties.create_task(self._fire())
             duties.create_task(self._repeat("release_stale", self._release_all, stale))
             duties.create_task(self._repeat("lift", self._jobs.lift_held_jobs, stale))
             duties.create_task(self._repeat("prune", self._jobs.prune, prune))
@@ -60,6 +61,21 @@ class Upkeep:
                 _logger.warning("promote: %s", error)
             await asyncio.sleep(min(_SHORTEST, pause).total_seconds())
             await self._jobs.wait_for_scheduled(pause)
+
+    async def _fire(self) -> None:
+        longest = self._jobs.config.schedule_check_interval
+        while True:
+            pause = longest
+            try:
+                fired = await self._jobs.fire_due_schedules()
+                if fired.jobs:
+                    _logger.info("fire: %d jobs", fired.jobs)
+                if fired.next_due_in is not None:
+                    pause = min(fired.next_due_in, longest)
+            except StoreError as error:
+                _logger.warning("fire: %s", error)
+            await asyncio.sleep(min(_SHORTEST, pause).total_seconds())
+            await self._jobs.wait_for_schedules(pause)
 
     async def _repeat(
         self, duty: str, act: Callable[[], Awaitable[int]], interval: timedelta

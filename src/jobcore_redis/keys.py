@@ -10,7 +10,7 @@ from typing import Final
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.crc import key_slot
 
-from jobcore import NewJob
+from jobcore import NewJob, Tick
 from jobcore_redis.options import RedisOptions
 
 _MARK: Final = "."
@@ -54,15 +54,17 @@ class Partitions:
             Partition(options, each, number) for each in range(number)
         )
 
-    def named(self, job_id: str, job: NewJob) -> str:
+    def named(self, job_id: str, job: NewJob, tick: Tick | None) -> str:
         """*job_id* with the number of the partition that *job* belongs to: that of its
-        limit key, else of its unique key, else any."""
+        limit key, else of its unique key, else of its schedule, else any."""
         if len(self.all) == 1:
             return job_id
         if job.limit_key is not None:
             partition = self.of_limit(job.limit_key)
         elif job.unique_key is not None:
             partition = self.of_unique_key(job.task, job.unique_key)
+        elif tick is not None:
+            partition = self.of_schedule(tick.schedule)
         else:
             partition = self._of(job_id)
         return f"{job_id}{_MARK}{partition.number}"
@@ -78,6 +80,10 @@ class Partitions:
     def of_limit(self, key: str) -> Partition:
         """Where the jobs of a limit key lie."""
         return self._of(f"limit:{key}")
+
+    def of_schedule(self, name: str) -> Partition:
+        """Where a schedule lies: with the jobs that have its name as limit key."""
+        return self.of_limit(f"schedule:{name}")
 
     def of_unique_key(self, task: str, key: str) -> Partition:
         """Where it is kept who has a unique key."""

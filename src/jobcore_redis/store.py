@@ -30,6 +30,7 @@ from jobcore import (
     QueueControl,
     Renewal,
     Statistics,
+    Tick,
     Transition,
     TrialStore,
     UnsupportedError,
@@ -98,8 +99,8 @@ class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable, TrialSt
         await self._waker.close()
         await self._server.close()
 
-    def new_id(self, job: NewJob) -> str:
-        return self._server.partitions.named(super().new_id(job), job)
+    def new_id(self, job: NewJob, tick: Tick | None = None) -> str:
+        return self._server.partitions.named(super().new_id(job, tick), job, tick)
 
     async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
         self._server.usable()

@@ -14,6 +14,7 @@ from jobcore.testing import (
     AN_INSTANT,
     OneInstantConformance,
     QueueControlConformance,
+    ScheduleConformance,
     StoreConformance,
     TrialConformance,
     VerifiableConformance,
@@ -25,6 +26,7 @@ from jobcore.testing import (
 class TestInMemoryJobStore(
     StoreConformance,
     QueueControlConformance,
+    ScheduleConformance,
     WorkerDirectoryConformance,
     VerifiableConformance,
     TrialConformance,

@@ -16,6 +16,7 @@ from jobcore.job import TERMINAL, Inserted, Job, JobStatus, NewJob
 from jobcore.memory.control import InMemoryQueueControl
 from jobcore.memory.directory import InMemoryWorkerDirectory
 from jobcore.memory.records import Clock, Index, Record, Records
+from jobcore.memory.schedules import InMemorySchedules
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
 from jobcore.store import JobStore
 from jobcore.transition import Answer, Transition
@@ -34,11 +35,11 @@ class InMemoryJobStore(JobStore, Verifiable, TrialStore):
         self._records = Records()
         self._control = InMemoryQueueControl(self._records)
         self._directory = InMemoryWorkerDirectory(self._now)
+        self._schedules = InMemorySchedules(self._now, self._insert_all)
         self._changes_seen: dict[str, int] = {}
 
     async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
-        now = self._now()
-        return [self._insert(job) for job in [Job.stored(new, now) for new in jobs]]
+        return self._insert_all(jobs)
 
     async def get(
         self, ids: Sequence[str], *, attempts: bool = False
@@ -194,13 +195,17 @@ class InMemoryJobStore(JobStore, Verifiable, TrialStore):
         return nullcontext("memory://")
 
     def ability(self, kind: type[A]) -> A | None:
-        for part in (self._control, self._directory):
+        for part in (self._control, self._directory, self._schedules):
             if isinstance(part, kind):
                 return part
         return super().ability(kind)
 
     def _now(self) -> datetime:
         return self._clock.now() + self.offset
+
+    def _insert_all(self, jobs: Sequence[NewJob]) -> list[Inserted]:
+        now = self._now()
+        return [self._insert(job) for job in [Job.stored(new, now) for new in jobs]]
 
     def _insert(self, job: Job) -> Inserted:
         there = self._records.by_id.get(job.id)

@@ -22,6 +22,7 @@ from jobcore.manager import JobManager
 from jobcore.retry import SYSTEM_RANDOM
 from jobcore.tasks import Tasks
 from jobcore.upkeep import Upkeep
+from jobcore.worker.declaring import declare
 from jobcore.worker.slots import Slots
 
 _logger = logging.getLogger("jobcore.worker")
@@ -150,6 +151,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             claiming = group.create_task(self._claim())
             keeping = [group.create_task(self._slots.leases.run())]
+            keeping.append(group.create_task(declare(self._jobs, self._tasks)))
             if self._upkeep is not None:
                 keeping.append(group.create_task(self._upkeep.run()))
             self._ready.set()
@@ -202,7 +204,7 @@ class Worker:
         return WorkerRecord(
             id=self.id,
             queues=self.queues,
-            tasks=tuple(task.name for task in self._tasks),
+            tasks=tuple(self._tasks.names()),
             concurrency=self.concurrency,
             version=_VERSION,
         )

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
+from jobcore.identity import Tick
 from jobcore.job import Inserted, Job, NewJob
 from jobcore.query import Filter, Page, Statistics
 from jobcore.store import JobStore
@@ -89,8 +90,8 @@ class StoreWrapper(JobStore):
     async def delete(self, filter: Filter, limit: int) -> int:  # noqa: A002 - the word of the contract
         return await self.wrapped.delete(filter, limit)
 
-    def new_id(self, job: NewJob) -> str:
-        return self.wrapped.new_id(job)
+    def new_id(self, job: NewJob, tick: Tick | None = None) -> str:
+        return self.wrapped.new_id(job, tick)
 
     async def wait(
         self,

@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 from jobcore.abilities import QueueControl, Verifiable, WorkerDirectory
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.errors import InvalidJobError
+from jobcore.identity import Tick
 from jobcore.job import Inserted, Job, NewJob
 from jobcore.query import Filter, Page, Statistics
 from jobcore.store import JobStore
@@ -78,8 +79,8 @@ class PartitionedStore(JobStore):
     ) -> None:
         await self._opened.__aexit__(kind, error, traceback)
 
-    def new_id(self, job: NewJob) -> str:
-        job_id = super().new_id(job)
+    def new_id(self, job: NewJob, tick: Tick | None = None) -> str:
+        job_id = super().new_id(job, tick)
         place = self._rule(replace(job, id=job_id), len(self._stores))
         if not 0 <= place < len(self._stores):
             raise ValueError(f"the rule leads to store {place}, which is not there")

@@ -22,6 +22,7 @@ from jobcore.testing.conformance.receipt import ReceiptRules
 from jobcore.testing.conformance.renew import ExpiredRules, RenewRules
 from jobcore.testing.conformance.reopening import Opening, ReopeningConformance
 from jobcore.testing.conformance.repeated import RepeatedClaimRules
+from jobcore.testing.conformance.schedules import ScheduleConformance
 from jobcore.testing.conformance.soundness import VerifiableConformance
 from jobcore.testing.conformance.surroundings import SurroundingRules
 from jobcore.testing.conformance.transactional import TransactionalConformance
@@ -59,6 +60,7 @@ __all__ = [
     "Opening",
     "QueueControlConformance",
     "ReopeningConformance",
+    "ScheduleConformance",
     "StoreConformance",
     "TransactionalConformance",
     "TrialConformance",

@@ -18,6 +18,7 @@ from jobcore.abilities import (
 )
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.errors import UnsupportedError
+from jobcore.identity import Tick, tick_id
 from jobcore.job import Inserted, Job, Limit, NewJob
 from jobcore.query import Filter, Page, Statistics
 from jobcore.store import JobStore
@@ -83,8 +84,8 @@ class SimulatedStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
         inner = self._server.store
         return await self._call("delete", filter, lambda: inner.delete(filter, limit))
 
-    def new_id(self, job: NewJob) -> str:  # noqa: ARG002 - ids tell nothing here
-        return self._server.new_id()
+    def new_id(self, job: NewJob, tick: Tick | None = None) -> str:  # noqa: ARG002 - ids tell nothing here
+        return self._server.new_id() if tick is None else tick_id(tick)
 
     async def wait(
         self,
