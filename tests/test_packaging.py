@@ -198,9 +198,16 @@ def test_the_core_alone_says_hello(built: Path, tmp_path: Path) -> None:
     assert environment.run("-c", example_of("jobcore")) == "Hello, world!\n"
 
 
-def test_the_sql_store_alone_brings_the_core(built: Path, tmp_path: Path) -> None:
-    environment = Environment.created(tmp_path / "alone")
+@pytest.fixture(scope="session")
+def sql_alone(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the SQL store, and no driver of a server."""
+    environment = Environment.created(tmp_path_factory.mktemp("sql") / "alone")
     environment.install("--find-links", built, wheel(built, "jobcore_sql"))
+    return environment
+
+
+def test_the_sql_store_alone_brings_the_core(sql_alone: Environment) -> None:
+    environment = sql_alone
     assert environment.run("-c", FIND, "pytest", "hypothesis") == "[]\n"
     left_out = [*NEED_ANY_DRIVER, *NEED_A_DRIVER.values()]
     environment.run("-c", IMPORT_ALL, "jobcore_sql", *left_out)
@@ -249,17 +256,26 @@ def test_a_store_by_somebody_else_needs_the_core_alone(
     [("postgresql", "postgresql"), ("mysql", "mysql"), ("mariadb", "mysql")],
 )
 def test_a_server_asks_for_its_extra_by_name(
-    built: Path, tmp_path: Path, scheme: str, extra: str
+    sql_alone: Environment, scheme: str, extra: str
+) -> None:
+    told = sql_alone.run("-c", OPEN_A_SERVER, scheme)
+    assert f"pip install 'jobcore-sql[{extra}]'" in told
+
+
+@pytest.mark.parametrize(
+    ("extra", "schemes"),
+    [("postgresql", ("postgresql",)), ("mysql", ("mysql", "mariadb"))],
+)
+def test_an_extra_brings_the_driver_of_a_server(
+    built: Path, tmp_path: Path, extra: str, schemes: tuple[str, ...]
 ) -> None:
     environment = Environment.created(tmp_path / "alone")
-    environment.install("--find-links", built, wheel(built, "jobcore_sql"))
-    told = environment.run("-c", OPEN_A_SERVER, scheme)
-    assert f"pip install 'jobcore-sql[{extra}]'" in told
     wanted = f"jobcore-sql[{extra}] @ {wheel(built, 'jobcore_sql').as_uri()}"
     environment.install("--find-links", built, wanted)
     others = [each for name, each in NEED_A_DRIVER.items() if name != extra]
     environment.run("-c", IMPORT_ALL, "jobcore_sql", *others)
-    assert environment.run("-c", OPEN_A_SERVER, scheme) == "SQLJobStore\n"
+    for scheme in schemes:
+        assert environment.run("-c", OPEN_A_SERVER, scheme) == "SQLJobStore\n"
 
 
 def test_the_extra_brings_the_kit(built: Path, tmp_path: Path) -> None:

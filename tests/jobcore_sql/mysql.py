@@ -91,8 +91,13 @@ async def a_store(way: str = "url") -> AsyncIterator[SQLJobStore]:
 async def empty_store(way: str = "url") -> AsyncIterator[SQLJobStore]:
     """Such a store without anything in it."""
     async with a_store(way) as store:
-        await run(*(f"DELETE FROM `{name}`" for name in metadata.tables))  # noqa: S608 - our own names
+        await empty()
         yield store
+
+
+async def empty() -> None:
+    """Delete everything that such a store has."""
+    await run(*(f"DELETE FROM `{name}`" for name in metadata.tables))  # noqa: S608 - our own names
 
 
 @asynccontextmanager

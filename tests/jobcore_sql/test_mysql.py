@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 
 import pytest
 from hypothesis import settings
@@ -34,10 +35,19 @@ class TestMySQLJobStore(
     WorkerDirectoryConformance,
     VerifiableConformance,
 ):
-    @pytest.fixture(params=mysql.WAYS)
-    async def store(self, request: pytest.FixtureRequest) -> AsyncIterator[JobStore]:
-        async with mysql.empty_store(request.param) as store:
+    @pytest.fixture(scope="class", params=mysql.WAYS)
+    async def kept_open(
+        self, request: pytest.FixtureRequest
+    ) -> AsyncIterator[JobStore]:
+        """One store for all tests, as opening it takes longer than most of them."""
+        async with mysql.a_store(request.param) as store:
             yield store
+
+    @pytest.fixture
+    async def store(self, kept_open: JobStore) -> JobStore:
+        await mysql.empty()
+        kept_open.offset = timedelta()
+        return kept_open
 
     @pytest.fixture
     async def transaction(

@@ -37,16 +37,26 @@ class TestPostgreSQLJobStore(
     WorkerDirectoryConformance,
     VerifiableConformance,
 ):
+    @pytest.fixture(scope="class", params=postgresql.SERVERS)
+    async def kept_open(
+        self, request: pytest.FixtureRequest
+    ) -> AsyncIterator[tuple[str, JobStore]]:
+        """One store for all tests, as opening it takes longer than most of them."""
+        async with postgresql.a_store(request.param, "url") as store:
+            yield request.param, store
+
     @pytest.fixture
-    async def store(self, server: str) -> AsyncIterator[JobStore]:
-        async with postgresql.empty_store(server) as store:
-            yield store
+    async def store(self, kept_open: tuple[str, JobStore]) -> JobStore:
+        server, store = kept_open
+        await postgresql.empty(server, "url")
+        store.offset = timedelta()
+        return store
 
     @pytest.fixture
     async def transaction(
-        self, server: str
+        self, kept_open: tuple[str, JobStore]
     ) -> AsyncIterator[Callable[[], AbstractAsyncContextManager[object]]]:
-        engine = create_async_engine(postgresql.url(server))
+        engine = create_async_engine(postgresql.url(kept_open[0]))
         yield engine.begin
         await engine.dispose()
 
@@ -61,7 +71,6 @@ class TestPostgreSQLJobStoreOtherwise(
     async def kept_open(
         self, request: pytest.FixtureRequest
     ) -> AsyncIterator[tuple[str, JobStore]]:
-        """One store for all tests, as opening it takes longer than most of them."""
         async with postgresql.a_store("18", request.param) as store:
             yield request.param, store
 

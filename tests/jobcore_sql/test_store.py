@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,6 +26,7 @@ from jobcore.testing import (
 )
 from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.dialects.sqlite import SQLiteDialect
+from jobcore_sql.tables import metadata
 
 
 class TestSQLiteJobStore(
@@ -37,10 +40,24 @@ class TestSQLiteJobStore(
     def opening(self, url: str) -> Opening:
         return lambda: SQLJobStore(url)
 
+    @pytest.fixture(scope="class")
+    async def kept_open(
+        self, tmp_path_factory: pytest.TempPathFactory
+    ) -> AsyncIterator[tuple[Path, JobStore]]:
+        """One store for all tests, as making it takes longer than most of them."""
+        path = tmp_path_factory.mktemp("kept") / "jobs.db"
+        async with SQLJobStore(f"sqlite+aiosqlite:///{path}") as store:
+            yield path, store
+
     @pytest.fixture
-    async def store(self, url: str) -> AsyncIterator[JobStore]:
-        async with SQLJobStore(url) as store:
-            yield store
+    def store(self, kept_open: tuple[Path, JobStore]) -> JobStore:
+        path, store = kept_open
+        with closing(sqlite3.connect(path)) as connection:
+            for table in metadata.tables:
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            connection.commit()
+        store.offset = timedelta()
+        return store
 
 
 class TestStoppedSQLiteJobStore(OneInstantConformance):

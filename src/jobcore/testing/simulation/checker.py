@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from jobcore.testing.simulation.history import History
@@ -33,8 +34,9 @@ class Violation:
 
 def check(history: History) -> list[Violation]:
     """Everything in *history* that breaks an invariant."""
+    life = cache(lambda job_id: tuple(history.of(job_id)))
     return [
-        Violation(name, history.seed, *finding, tuple(history.of(finding.job_id)))
+        Violation(name, history.seed, *finding, life(finding.job_id))
         for name, rule in INVARIANTS.items()
         for finding in rule(history)
     ]
