@@ -73,6 +73,11 @@ class Recurring:
     ) -> Schedule:
         """Let there be this schedule. One that is as it is told to be stays so."""
         checks.check_name("schedule", name)
+        if not isinstance(recurrence, Cron | Every):
+            raise InvalidJobError("recurrence", "must be a Cron or an Every")
+        for when in ("run_at", "delay"):
+            if when in request.options:
+                raise InvalidJobError(when, "is told by the ticks")
         (new,) = self._jobs_of(name, recurrence, request)
         told = Schedule(
             name=name,

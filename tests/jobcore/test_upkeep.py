@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -12,12 +12,15 @@ import pytest
 
 from jobcore import (
     DefaultJobManager,
+    DueSchedules,
+    Every,
     InMemoryJobStore,
     JobcoreConfig,
     JobRequest,
     JobStatus,
     Limit,
     Promotion,
+    ScheduleStore,
     StoreUnavailableError,
     WorkerDirectory,
 )
@@ -30,6 +33,7 @@ QUICK = JobcoreConfig(
     job_polling_interval=timedelta(milliseconds=10),
     stale_job_claim_check_interval=timedelta(milliseconds=10),
     prune_interval=timedelta(milliseconds=10),
+    schedule_check_interval=timedelta(milliseconds=10),
     store_retry_timeout=timedelta(milliseconds=10),
     retention_completed=timedelta(hours=1),
 )
@@ -214,3 +218,50 @@ async def test_outlives_an_outage(caplog: pytest.LogCaptureFixture) -> None:
             return (await jobs.get(job)).status is JobStatus.QUEUED
 
         await until(queued)
+
+
+async def test_fires_a_schedule_when_it_is_due() -> None:
+    async with InMemoryJobStore() as store, upkeep(store) as jobs:
+        hour = timedelta(hours=1)
+        await jobs.schedule("hourly", JobRequest("task"), Every(hour))
+        store.offset = hour
+        await until(lambda: _found(jobs))
+
+
+async def test_a_schedule_of_this_manager_is_not_waited_for() -> None:
+    slow = QUICK.model_copy(update={"schedule_check_interval": timedelta(hours=1)})
+    async with InMemoryJobStore() as store, upkeep(store, slow) as jobs:
+        await asyncio.sleep(0)
+        second = timedelta(seconds=1)
+        await jobs.schedule("quick", JobRequest("task"), Every(second))
+        await until(lambda: _found(jobs))
+
+
+async def test_goes_on_firing_when_the_store_was_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with InMemoryJobStore() as store:
+        schedules = store.ability(ScheduleStore)
+        assert schedules is not None
+        due, failures = schedules.due_schedules, [StoreUnavailableError("down")]
+
+        async def fail(limit: int) -> DueSchedules:
+            if failures:
+                raise failures.pop()
+            return await due(limit)
+
+        monkeypatch.setattr(schedules, "due_schedules", fail)
+        async with upkeep(store) as jobs:
+            hour = timedelta(hours=1)
+            await until(lambda: _found_nothing(failures))
+            await jobs.schedule("hourly", JobRequest("task"), Every(hour))
+            store.offset = hour
+            await until(lambda: _found(jobs))
+
+
+async def _found(jobs: DefaultJobManager) -> bool:
+    return bool((await jobs.find()).jobs)
+
+
+async def _found_nothing(left: Sequence[object]) -> bool:
+    return not left
