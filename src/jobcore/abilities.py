@@ -66,7 +66,8 @@ class QueueControl(ABC):
         Each of *holders* (all for None, none for an empty sequence) lets go of as many
         as it alone would let start: all for a task that is not paused, as many as there
         are free places for a key, by the figures of its first job; nothing else is
-        asked. They go by priority, due time and id, and keep all three.
+        asked. They go by priority, due time and id, and keep all three. What anything
+        else holds, such as `approval`, stays held.
         """
 
 

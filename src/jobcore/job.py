@@ -88,6 +88,7 @@ class NewJob:
     It is due at *due_at*, else *delay* after the insert, else at once. A *unique_key*
     is taken at the insert and kept until the status first leaves *unique_scope*. The
     manager asks the store for the *id*, and a *limit* means nothing without its key.
+    A job that is *held_by* something from the beginning is `held`, whenever it is due.
     """
 
     task: str
@@ -103,6 +104,7 @@ class NewJob:
     max_retries: int = 0
     timeout: timedelta | None = None
     extra: bytes | None = None
+    held_by: str | None = None
     due_at: datetime | None = None
     delay: timedelta | None = None
 
@@ -171,7 +173,8 @@ class Job(BaseModel, Generic[R_co]):
         due_at = new.due(now)
         fields = _DEFAULTS.copy()
         fields.update(zip(_GIVEN, _given(new), strict=True))
-        fields["status"] = JobStatus.SCHEDULED if due_at > now else JobStatus.QUEUED
+        status = JobStatus.SCHEDULED if due_at > now else JobStatus.QUEUED
+        fields["status"] = status if new.held_by is None else JobStatus.HELD
         fields["created_at"], fields["due_at"] = now, due_at
         return Job.trusted(fields)
 

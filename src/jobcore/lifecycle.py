@@ -48,6 +48,10 @@ class JobEvent(StrEnum):
     """Its holder ended after a request to cancel."""
     RETRY = "retry"
     """An operator starts it anew, as the next generation."""
+    MOVE = "move"
+    """An operator gives it another queue or priority."""
+    APPROVE = "approve"
+    """An operator lets it go that was held for approval; it runs when it is due."""
 
     __hash__ = str.__hash__  # that of Enum runs in Python
 
@@ -56,16 +60,20 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobEvent, JobStatus]]] = {
     _S.SCHEDULED: {
         JobEvent.PROMOTE: _S.QUEUED,
         JobEvent.CANCEL: _S.CANCELED,
+        JobEvent.MOVE: _S.SCHEDULED,
     },
     _S.QUEUED: {
         JobEvent.CLAIM: _S.IN_PROGRESS,
         JobEvent.HOLD: _S.HELD,
         JobEvent.DEFER: _S.SCHEDULED,
         JobEvent.CANCEL: _S.CANCELED,
+        JobEvent.MOVE: _S.QUEUED,
     },
     _S.HELD: {
         JobEvent.LIFT: _S.QUEUED,
         JobEvent.CANCEL: _S.CANCELED,
+        JobEvent.MOVE: _S.HELD,
+        JobEvent.APPROVE: _S.SCHEDULED,
     },
     _S.IN_PROGRESS: {
         JobEvent.COMPLETE: _S.COMPLETED,
@@ -84,6 +92,8 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobEvent, JobStatus]]] = {
 _AFTER_CLAIM: Final = TRANSITIONS[_S.IN_PROGRESS]
 _COMPLETE, _SUCCEEDED = JobEvent.COMPLETE, Outcome.SUCCEEDED
 
+APPROVAL: Final = "approval"
+"""What a job is `held_by` that may not start before somebody approves."""
 LOST: Final = "lost"
 """The `reason` of a job that failed because its claims were lost too often."""
 
@@ -192,8 +202,39 @@ def cancel(job: Job, token: str) -> Transition:
     )
 
 
-def retry(job: Job, token: str) -> Transition:
-    """A terminal job starts anew: queued, with all its retries, under its old id."""
+def move(job: Job, changes: Changes) -> Transition:
+    """A job that waits gets another queue or priority, and keeps its due time."""
+    return Transition(
+        job_id=job.id,
+        expect=Expectation(statuses=frozenset({job.status}), generation=job.generation),
+        status=after(job.status, JobEvent.MOVE),
+        changes=changes,
+    )
+
+
+def approve(job: Job) -> Transition:
+    """A job that is held for approval is let go."""
+    if job.held_by != APPROVAL:
+        raise TransitionError(job.status, JobEvent.APPROVE)
+    return Transition(
+        job_id=job.id,
+        expect=Expectation(statuses=frozenset({job.status}), generation=job.generation),
+        status=after(job.status, JobEvent.APPROVE),
+    )
+
+
+def retry(job: Job, token: str, payload: bytes | None = None) -> Transition:
+    """A terminal job starts anew: queued, with all its retries, under its old id, and
+    perhaps with another *payload*."""
+    changes: Changes = {
+        "failures": 0,
+        "losses": 0,
+        "result": None,
+        "error": None,
+        "reason": None,
+    }
+    if payload is not None:
+        changes["payload"] = payload
     return Transition(
         job_id=job.id,
         expect=Expectation(statuses=frozenset({job.status}), generation=job.generation),
@@ -201,13 +242,7 @@ def retry(job: Job, token: str) -> Transition:
         delay=timedelta(0),
         token=token,
         attempt=job.latest_attempt,
-        changes={
-            "failures": 0,
-            "losses": 0,
-            "result": None,
-            "error": None,
-            "reason": None,
-        },
+        changes=changes,
         cancel=False,
         next_generation=True,
     )

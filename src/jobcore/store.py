@@ -80,7 +80,7 @@ class JobStore(ABC):
         A job whose id is known already, or else whose unique key another job of the
         same task holds, is not created: the answer carries the job that is there. This
         holds within the batch, too. Ids are the caller's, from `new_id`. A job is
-        `queued` when it is due, `scheduled` else.
+        `held` if something holds it, else `queued` when it is due, else `scheduled`.
         """
 
     @abstractmethod

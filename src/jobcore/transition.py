@@ -33,7 +33,8 @@ class Answer(StrEnum):
     """Another job holds the unique key that this write would take."""
 
 
-_APPLIED, _IN_PROGRESS = Answer.APPLIED, JobStatus.IN_PROGRESS
+_APPLIED = Answer.APPLIED
+_HELD, _IN_PROGRESS = JobStatus.HELD, JobStatus.IN_PROGRESS
 
 
 class Guarded(Protocol):
@@ -58,6 +59,9 @@ class Changes(TypedDict, total=False):
     error: bytes | None
     reason: str | None
     extra: bytes | None
+    queue: str
+    priority: int
+    payload: bytes
 
 
 @named_value
@@ -94,7 +98,8 @@ class Transition:
     coming again is answered `applied` and has no second effect. With a *delay* the job
     is due that much later; where that is not zero, its status is *later*. *attempt* is
     the attempt that ended. A store files it, unless its number is filed already or the
-    new status is terminal: then the job's own fields tell it. *cancel* requests a
+    new status is terminal: then the job's own fields tell it. A job that stays `held`
+    stays so by the same holder. *cancel* requests a
     cancellation (True) or forgets one (False). *next_generation* makes every older
     expectation of a generation fail, and takes the unique key again where the new
     status is in its scope.
@@ -163,7 +168,9 @@ class Transition:
             status = self.later if self.later and self.delay else self.status
         fields["status"] = status
         if status is not _IN_PROGRESS:
-            fields["lease_until"] = fields["held_by"] = None
+            fields["lease_until"] = None
+            if status is not _HELD:
+                fields["held_by"] = None
             fields["finished_at"] = now if status in TERMINAL else None
         if self.attempt is not None:
             fields["ended_at"] = self.attempt.ended_at or now

@@ -96,6 +96,8 @@ class InMemoryQueueControl(QueueControl):
         kind, _, name = holder.partition(":")
         if kind == "task":
             return 0 if name in self._paused.tasks else sys.maxsize
+        if kind != "limit":
+            return 0
         limit = self._limit_of(job)
         if limit is None or limit.concurrency is None:
             return sys.maxsize

@@ -1,4 +1,4 @@
-"""Schedules that tasks declare are there when a worker runs, and gone with their word."""
+"""Schedules that tasks declare are there when a worker runs, as long as they say so."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from jobcore.testing.conformance.get import GetRules
 from jobcore.testing.conformance.insert import InsertRules
 from jobcore.testing.conformance.instant import AN_INSTANT, OneInstantConformance
 from jobcore.testing.conformance.lift import LiftRules
+from jobcore.testing.conformance.moving import MovingRules
 from jobcore.testing.conformance.pause import PauseRules
 from jobcore.testing.conformance.promote import PromoteRules
 from jobcore.testing.conformance.rate import RateRules
@@ -39,6 +40,7 @@ class StoreConformance(
     ApplyRules,
     EffectRules,
     ReceiptRules,
+    MovingRules,
     RenewRules,
     ExpiredRules,
     PromoteRules,
