@@ -21,6 +21,7 @@ from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
 from jobcore.context import JobContext, Resource, current_job
 from jobcore.default_manager import DefaultJobManager, open_manager
+from jobcore.details import Details, LogLine, Progress
 from jobcore.errors import (
     ClaimLostError,
     InvalidJobError,
@@ -56,6 +57,7 @@ from jobcore.job import (
 )
 from jobcore.lifecycle import JobEvent
 from jobcore.manager import JobManager, JobTransaction
+from jobcore.matching import Matching
 from jobcore.memory import InMemoryJobStore
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
 from jobcore.rate import Pace
@@ -75,7 +77,7 @@ from jobcore.retry import (
     polynomial,
 )
 from jobcore.schedule import Fired, Schedule
-from jobcore.scheduling import InOrder, InTurn, SchedulingStrategy
+from jobcore.scheduling import InOrder, InTurn, SchedulingStrategy, Weighted
 from jobcore.store import JobStore
 from jobcore.tasks import Task, TaskOptions, Tasks
 from jobcore.transition import Answer, Changes, Expectation, Transition
@@ -99,9 +101,11 @@ __all__ = [
     "JobManager",
     "JobTransaction",
     "JobcoreConfig",
+    "Matching",
     "Retry",
     "RetryStrategy",
     "SchedulingStrategy",
+    "Weighted",
     "decorrelated",
     "exponential",
     "fixed",
@@ -120,14 +124,17 @@ __all__ = [
     "Schedule",
     # the nouns
     "Attempt",
+    "Details",
     "ErrorDetail",
     "Job",
     "JobEvent",
     "JobStatus",
     "Limit",
+    "LogLine",
     "NewJob",
     "Outcome",
     "Priority",
+    "Progress",
     "Report",
     "TERMINAL",
     "UNFINISHED",

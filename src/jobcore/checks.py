@@ -63,6 +63,11 @@ def check_integer(field: str, value: object, lowest: int, highest: int) -> int:
     return int(value)
 
 
+def check_priority(field: str, value: object) -> int:
+    """A signed number of 16 bits."""
+    return check_integer(field, value, -(2**15), 2**15 - 1)
+
+
 def check_length(field: str, value: object) -> timedelta:
     """A length of time that is not zero, of at most a hundred years."""
     length = check_delay(field, value)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
+from pydantic_core import from_json
+
+from jobcore.details import MAX_LINE, MAX_SIZE, Details, Progress
+from jobcore.errors import StoreError, TooLargeError
 from jobcore.job import Job
+from jobcore.payload import clean, encode, encode_result
 
 T = TypeVar("T")
 
@@ -26,9 +32,18 @@ class Resource(Generic[T]):
     per_job: bool
 
 
-Completing = Callable[["JobContext", object, object], Awaitable[None]]
-"""Completes the job of a context within the transaction on a connection, with a
-result."""
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What the run of a context asks its worker to do."""
+
+    complete: Callable[[JobContext, object, object], Awaitable[None]]
+    """Completes its job within the transaction on a connection, with a result."""
+    note: Callable[[JobContext, Details], Awaitable[None]]
+    """Stores what its job carries from now on."""
+
+
+_SELDOM: Final = 1.0
+"""Seconds between two writes of what may be lost."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,9 +54,12 @@ class JobContext:
     job: Job
     worker: str
     resources: Mapping[Resource[Any], Any] = field(default_factory=dict[Any, Any])
-    _complete: Completing | None = None
+    _acts: Acts | None = None
     _completes_itself: bool = False
     _cancelled: bool = False
+    _details: Details | None = None
+    _noted_at: float = -_SELDOM
+    _unsaved: bool = False
 
     @property
     def cancelled(self) -> bool:
@@ -55,14 +73,64 @@ class JobContext:
         all. Raise, and let it be rolled back, for anything to be done otherwise.
         ClaimLostError where another has the job by now, UnsupportedError where the
         store has no transactions."""
-        if self._complete is None:
-            raise LookupError("no worker runs this job")
+        acts = self._of_worker()
         self._completes_itself = True
         try:
-            await self._complete(self, connection, result)
+            await acts.complete(self, connection, result)
         except BaseException:
             self._completes_itself = False
             raise
+
+    @property
+    def details(self) -> Details:
+        """What the job carries: as the claim brought it, with what this attempt has
+        added."""
+        if self._details is None:
+            self._details = self.job.details
+        return self._details
+
+    @property
+    def checkpoint(self) -> Any:
+        """What was saved last, by this attempt or an earlier one; None at first."""
+        return self.details.checkpoint
+
+    async def save(self, checkpoint: object) -> None:
+        """Leave *checkpoint*, plain JSON, for the next attempt; it is stored when this
+        returns. An operator's retry begins without it. InvalidJobError where it cannot
+        be stored, ClaimLostError where another has the job by now."""
+        text = encode("checkpoint", checkpoint, MAX_SIZE)
+        await self._note(self.details.changed(checkpoint=from_json(text)))
+
+    async def once(
+        self, key: str, act: Callable[..., Awaitable[object]], *args: object
+    ) -> Any:
+        """What *act* returned when it was called for the first time under this *key*,
+        by this attempt or an earlier one, as plain JSON or its nearest likeness: it is
+        called with *args* unless that is known. It is called again only where its
+        caller died, or lost the job, before the result was stored."""
+        if key not in self.details.once:
+            text, _ = encode_result(await act(*args), None, MAX_SIZE)
+            once = {**self.details.once, key: from_json(text)}
+            await self._note(self.details.changed(once=once))
+        return self.details.once[key]
+
+    async def progress(self, fraction: float | None = None, message: str = "") -> None:
+        """Tell how far the job is; it is stored at most once a second, and when the
+        attempt ends."""
+        progress = Progress(fraction=fraction, message=clean(message)[:MAX_LINE])
+        self._change(self.details.changed(progress=progress))
+        await self._note_seldom()
+
+    async def log(self, text: str) -> None:
+        """Add a line to the log that the job carries, which keeps the latest hundred;
+        it is stored at most once a second, and when the attempt ends."""
+        self._change(self.details.logged(self.job.attempt, clean(text)))
+        await self._note_seldom()
+
+    @property
+    def unsaved(self) -> Details | None:
+        """What the job carries, where that is not stored yet."""
+        return self._details if self._unsaved else None
 
     @property
     def completes_itself(self) -> bool:
@@ -73,6 +141,29 @@ class JobContext:
     def cancel(self) -> None:
         """Let `cancelled` be true from now on."""
         self._cancelled = True
+
+    def _change(self, details: Details) -> None:
+        self._details, self._unsaved = details, True
+
+    async def _note_seldom(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._noted_at >= _SELDOM:
+            with suppress(StoreError):
+                await self._note(self.details)
+
+    async def _note(self, details: Details) -> None:
+        """Store *details*, or leave everything as it was."""
+        size = len(details.written() or b"")
+        if size > MAX_SIZE:
+            raise TooLargeError("what a job carries", size, MAX_SIZE)
+        self._noted_at = asyncio.get_running_loop().time()
+        await self._of_worker().note(self, details)
+        self._details, self._unsaved = details, False
+
+    def _of_worker(self) -> Acts:
+        if self._acts is None:
+            raise LookupError("no worker runs this job")
+        return self._acts
 
     def resource(self, resource: Resource[T]) -> T:
         """The open resource; LookupError where the task did not ask for it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -28,6 +28,7 @@ from jobcore.batching import Batcher
 from jobcore.calls import StoreCalls
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
+from jobcore.details import Details
 from jobcore.ending import BATCH, Endings
 from jobcore.errors import (
     InvalidJobError,
@@ -38,6 +39,8 @@ from jobcore.errors import (
 from jobcore.identity import new_token
 from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager, JobTransaction
+from jobcore.matching import Matching
+from jobcore.payload import encode
 from jobcore.polling import Polling, heard
 from jobcore.query import Filter, Page, Statistics
 from jobcore.recurrence import Cron, Every
@@ -51,6 +54,7 @@ from jobcore.schedule import Fired, Schedule
 from jobcore.scheduling import InOrder, SchedulingStrategy
 from jobcore.store import JobStore
 from jobcore.submission import new_jobs
+from jobcore.sweeping import OnProgress, Sweep
 from jobcore.transacting import Transacting
 from jobcore.transition import Answer
 
@@ -159,10 +163,9 @@ class DefaultJobManager(JobManager):
         limit: int = 100,
     ) -> Page:
         checks.check_integer("limit", limit, 1, checks.MAX_PAGE)
-        asked = filter or Filter()
-        checks.check_labels("labels", asked.labels)
-        for each in (*(asked.ids or ()), *([] if cursor is None else [cursor])):
-            checks.check_id("id or cursor", each)
+        asked = _checked_filter(filter or Filter())
+        if cursor is not None:
+            checks.check_id("cursor", cursor)
         return await self._calls.call(lambda: self._store.find(asked, cursor, limit))
 
     async def statistics(self) -> Statistics:
@@ -181,10 +184,33 @@ class DefaultJobManager(JobManager):
         self._endings.wake(job_id)
         return status
 
-    async def retry(self, job: Job[Any] | str) -> Job[Any]:
-        token = new_token(self._random)
-        await operating.retry(_id_of(job), token, self.get, self._endings.apply)
+    async def retry(
+        self, job: Job[Any] | str, arguments: Mapping[str, Any] | None = None
+    ) -> Job[Any]:
+        payload = None
+        if arguments is not None:
+            size = self._config.max_payload_size
+            payload = encode("arguments", dict(arguments), size)
+        job_id, token = _id_of(job), new_token(self._random)
+        apply = self._endings.apply
+        await operating.retry(job_id, token, self.get, apply, payload)
         return await self.get(job)
+
+    def matching(
+        self,
+        filter: Filter,  # noqa: A002 - the word of the contract
+        *,
+        actor: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Matching:
+        asked = _checked_filter(filter)
+        return Matching(
+            Sweep(self._store, self._calls, asked, on_progress),
+            partial(new_token, self._random),
+            self._endings.moved,
+            max_payload_size=self._config.max_payload_size,
+            actor=actor,
+        )
 
     async def delete(self, job: Job[Any] | str) -> None:
         job_id = (await self.get(job)).id
@@ -307,6 +333,9 @@ class DefaultJobManager(JobManager):
     ) -> JobStatus:
         return await self._endings.end(Report(claim, outcome, error=error, retry=retry))
 
+    async def note(self, claim: Claim, details: Details) -> None:
+        await self._endings.note(claim, details)
+
     async def release(self, claim: Claim, delay: timedelta | None = None) -> JobStatus:
         return await self._endings.end(Report(claim, Outcome.RELEASED, delay=delay))
 
@@ -424,6 +453,13 @@ async def open_manager(
         DefaultJobManager(store, chosen) as manager,
     ):
         yield manager
+
+
+def _checked_filter(filter: Filter) -> Filter:  # noqa: A002 - the word of the contract
+    checks.check_labels("labels", filter.labels)
+    for each in filter.ids or ():
+        checks.check_id("id", each)
+    return filter
 
 
 def _typed(new: NewJob, inserted: Inserted, request: JobRequest[R]) -> Job[R]:

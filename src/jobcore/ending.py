@@ -12,8 +12,9 @@ from jobcore.abilities import QueueControl
 from jobcore.batching import Batcher
 from jobcore.calls import StoreCalls
 from jobcore.claim import Claim
+from jobcore.details import Details
 from jobcore.errors import ClaimLostError, JobConflictError, StoreUnavailableError
-from jobcore.job import JobStatus
+from jobcore.job import Job, JobStatus
 from jobcore.report import Report
 from jobcore.reporting import Reporting
 from jobcore.store import JobStore
@@ -88,6 +89,14 @@ class Endings:
         answer, _ = await self._end(claim, self._reporting.loss(claim))
         return answer
 
+    async def note(self, claim: Claim, details: Details) -> None:
+        """Store what the job of *claim* carries from now on."""
+        answer = await self.apply(lifecycle.note(claim, details.written()))
+        if answer is Answer.LOCKED:
+            raise JobConflictError(claim.job_id, "note", answer)
+        if answer is not Answer.APPLIED:
+            raise ClaimLostError(claim.job_id, "note", answer)
+
     async def apply(self, transition: Transition) -> Answer:
         """Apply a write of any kind in the next batch, again while it is locked."""
         self._calls.check()
@@ -98,6 +107,12 @@ class Endings:
             await asyncio.sleep(pause)
             answer = await self._outcomes.add(transition)
         return answer
+
+    def moved(self, job: Job, transition: Transition) -> None:
+        """See to what follows from a write that an operator has made of *job*."""
+        self.wake(job.id)
+        if transition.status is JobStatus.SCHEDULED:
+            self.scheduled.set()
 
     def wake(self, job_id: str) -> None:
         """Set the events of those who listen."""

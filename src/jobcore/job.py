@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from typing_extensions import TypeVar
 
 from jobcore.attempt import Attempt, ErrorDetail, Outcome, decode_error
+from jobcore.details import Details
 from jobcore.value import named_value, value
 
 _new: Final = object.__new__
@@ -212,6 +213,11 @@ class Job(BaseModel, Generic[R_co]):
         """The decoded payload."""
         decoded: dict[str, Any] = from_json(self.payload)
         return decoded
+
+    @property
+    def details(self) -> Details:
+        """What it carries besides: limits of time, progress, checkpoint, its log."""
+        return Details.read(self.extra)
 
     @property
     def value(self) -> R_co | None:

@@ -46,6 +46,8 @@ class JobEvent(StrEnum):
     """Somebody wants it called off; while it runs, that is a request."""
     ACKNOWLEDGE = "acknowledge"
     """Its holder ended after a request to cancel."""
+    EXPIRE = "expire"
+    """It was not started in time."""
     RETRY = "retry"
     """An operator starts it anew, as the next generation."""
     MOVE = "move"
@@ -83,6 +85,7 @@ TRANSITIONS: Final[Mapping[JobStatus, Mapping[JobEvent, JobStatus]]] = {
         JobEvent.RELEASE: _S.QUEUED,
         JobEvent.CANCEL: _S.IN_PROGRESS,
         JobEvent.ACKNOWLEDGE: _S.CANCELED,
+        JobEvent.EXPIRE: _S.CANCELED,
     },
     _S.COMPLETED: {JobEvent.RETRY: _S.QUEUED},
     _S.FAILED: {JobEvent.RETRY: _S.QUEUED},
@@ -94,6 +97,10 @@ _COMPLETE, _SUCCEEDED = JobEvent.COMPLETE, Outcome.SUCCEEDED
 
 APPROVAL: Final = "approval"
 """What a job is `held_by` that may not start before somebody approves."""
+DEADLINE: Final = "deadline"
+"""The `reason` of a job that failed as its deadline let no other attempt begin."""
+EXPIRED: Final = "expired"
+"""The `reason` of a job that was canceled as it was not started in time."""
 LOST: Final = "lost"
 """The `reason` of a job that failed because its claims were lost too often."""
 
@@ -118,16 +125,28 @@ def complete(claim: Claim, result: bytes, reason: str | None = None) -> Transiti
 
 
 def fail(
-    claim: Claim, error: bytes, outcome: Outcome, retry_after: timedelta | None
+    claim: Claim,
+    error: bytes,
+    outcome: Outcome,
+    retry_after: timedelta | None,
+    reason: str | None = None,
 ) -> Transition:
     """The attempt failed or timed out. Another one follows *retry_after*, where that
-    is given and a retry is left."""
-    failures = claim.job.failures + 1
+    is given, a retry is left, and it would begin before the job's deadline; else the
+    job fails for that *reason*."""
+    failures, left = claim.job.failures + 1, time_left(claim.job)
     changes: Changes = {"failures": failures, "error": error}
     if retry_after is not None and failures <= claim.job.max_retries:
-        event, delay = JobEvent.BACK_OFF, retry_after
-        return _end(claim, event, outcome, changes=changes, delay=delay, error=error)
-    changes["reason"] = outcome.value
+        if left is None or retry_after < left:
+            event = JobEvent.BACK_OFF
+            return _end(
+                *(claim, event, outcome),
+                changes=changes,
+                delay=retry_after,
+                error=error,
+            )
+        reason = DEADLINE
+    changes["reason"] = reason or outcome.value
     return _end(claim, JobEvent.FAIL, outcome, changes=changes, error=error)
 
 
@@ -179,6 +198,37 @@ def acknowledge(end: Transition, claim: Claim | None = None) -> Transition:
         expect=replace(end.expect, no_cancel_request=False),
         changes=Changes(**{**end.changes, "reason": JobStatus.CANCELED.value}),
     )
+
+
+def expire(claim: Claim) -> Transition:
+    """The job is called off, as it was claimed too late to be started."""
+    changes: Changes = {"reason": EXPIRED}
+    return _end(claim, JobEvent.EXPIRE, Outcome.CANCELED, changes=changes)
+
+
+def note(claim: Claim, extra: bytes | None) -> Transition:
+    """The job carries *extra* from now on; its holder goes on."""
+    return Transition(
+        job_id=claim.job_id,
+        expect=Expectation(token=claim.token),
+        status=JobStatus.IN_PROGRESS,
+        changes={"extra": extra},
+    )
+
+
+def time_left(job: Job) -> timedelta | None:
+    """How long before its deadline the current attempt of *job* began."""
+    if job.extra is None or (deadline := job.details.deadline) is None:
+        return None
+    return job.created_at + deadline - (job.started_at or job.created_at)
+
+
+def is_expired(job: Job) -> bool:
+    """Whether the first attempt of *job* began later than it was to."""
+    if job.extra is None or (expires_in := job.details.expires_in) is None:
+        return False
+    began_at = job.started_at or job.due_at
+    return job.attempt == 1 and began_at > job.due_at + expires_in
 
 
 def stop(claim: Claim) -> Transition:
@@ -235,6 +285,8 @@ def retry(job: Job, token: str, payload: bytes | None = None) -> Transition:
     }
     if payload is not None:
         changes["payload"] = payload
+    if job.extra is not None:
+        changes["extra"] = job.details.anew().written()
     return Transition(
         job_id=job.id,
         expect=Expectation(statuses=frozenset({job.status}), generation=job.generation),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar, overload
 
@@ -13,13 +13,16 @@ from jobcore.abilities import InsertStatement, WorkerRecord
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
+from jobcore.details import Details
 from jobcore.job import Job, JobStatus, Limit
+from jobcore.matching import Matching
 from jobcore.query import Filter, Page, Statistics
 from jobcore.recurrence import Cron, Every
 from jobcore.report import Report
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import RetryStrategy
 from jobcore.schedule import Fired, Schedule
+from jobcore.sweeping import OnProgress
 
 R = TypeVar("R")
 
@@ -137,9 +140,24 @@ class JobManager(Protocol):
         sooner. JobConflictError where it has completed or failed."""
         ...
 
-    async def retry(self, job: Job[R] | str) -> Job[R]:
-        """Start a terminal job anew, with all its retries. JobConflictError where it is
-        not terminal, or another job holds its unique key now."""
+    async def retry(
+        self, job: Job[R] | str, arguments: Mapping[str, Any] | None = None
+    ) -> Job[R]:
+        """Start a terminal job anew, with all its retries, and with other *arguments*
+        if some are given. JobConflictError where it is not terminal, or another job
+        holds its unique key now."""
+        ...
+
+    def matching(
+        self,
+        filter: Filter,  # noqa: A002 - the word of the contract
+        *,
+        actor: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Matching:
+        """All jobs that match *filter*, to count, cancel, retry, move, approve or
+        delete them. Who does it, the *actor*, is logged, and *on_progress* is told
+        after each batch how many are done so far."""
         ...
 
     async def delete(self, job: Job[Any] | str) -> None:
@@ -244,6 +262,11 @@ class JobManager(Protocol):
     ) -> JobStatus:
         """End a claim: the attempt failed. The job is tried again where a retry is left
         and the strategy wants it. ClaimLostError."""
+        ...
+
+    async def note(self, claim: Claim, details: Details) -> None:
+        """Store what the job of a claim carries from now on; it goes on.
+        ClaimLostError."""
         ...
 
     async def release(self, claim: Claim, delay: timedelta | None = None) -> JobStatus:

@@ -28,14 +28,17 @@ async def cancel(job_id: str, token: str, get: Get, apply: Apply) -> JobStatus:
         return JobStatus.CANCELED
 
 
-async def retry(job_id: str, token: str, get: Get, apply: Apply) -> JobStatus:
-    """Start the job anew, but not once more where somebody did meanwhile."""
+async def retry(
+    job_id: str, token: str, get: Get, apply: Apply, payload: bytes | None = None
+) -> JobStatus:
+    """Start the job anew, but not once more where somebody did meanwhile; with another
+    *payload* if one is given."""
     seen = await get(job_id)
 
     def write(job: Job, token: str) -> Transition:
         if job.generation != seen.generation:
             raise JobConflictError(job.id, "retry", Answer.GENERATION)
-        return lifecycle.retry(job, token)
+        return lifecycle.retry(job, token, payload)
 
     return await _write("retry", seen, token, get, apply, write)
 

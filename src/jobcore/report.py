@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim
+from jobcore.details import Details
 from jobcore.retry import RetryStrategy
 from jobcore.value import value
 
@@ -19,7 +20,8 @@ class Report:
 
     What succeeded has a *value*, and perhaps the type that tells how it is stored. What
     failed or timed out has an *error*, and perhaps a strategy of its own to *retry*
-    it. What is released may ask for a *delay*.
+    it. What is released may ask for a *delay*. A *reason* tells which limit of time was
+    met, and *details* are what the job carries from now on, where that is new.
     """
 
     claim: Claim
@@ -29,6 +31,8 @@ class Report:
     error: BaseException | None = None
     retry: RetryStrategy | None = None
     delay: timedelta | None = None
+    reason: str | None = None
+    details: Details | None = None
 
     @property
     def act(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -16,7 +17,7 @@ from jobcore.identity import new_token
 from jobcore.payload import encode_result
 from jobcore.report import Report
 from jobcore.retry import RetryStrategy, exponential
-from jobcore.transition import Transition
+from jobcore.transition import Changes, Transition
 
 _logger = logging.getLogger("jobcore.manager")
 
@@ -37,6 +38,13 @@ class Reporting:
 
     def transition(self, report: Report) -> Transition:
         """The write that *report* asks for."""
+        made = self._transition(report)
+        if report.details is None:
+            return made
+        changes = Changes(**{**made.changes, "extra": report.details.written()})
+        return replace(made, changes=changes)
+
+    def _transition(self, report: Report) -> Transition:
         claim, delay = report.claim, report.delay
         match report.outcome:
             case Outcome.SUCCEEDED:
@@ -48,12 +56,16 @@ class Reporting:
                 return lifecycle.release(claim)
             case Outcome.RELEASED:
                 return lifecycle.snooze(claim, check_delay("delay", delay))
+            case Outcome.CANCELED if report.reason == lifecycle.EXPIRED:
+                return lifecycle.expire(claim)
             case Outcome.CANCELED:
                 return lifecycle.stop(claim)
             case outcome:
                 error = report.error or RuntimeError(outcome.value)
                 retry_after = self._retry_after(report, error)
-                return lifecycle.fail(claim, describe(error), outcome, retry_after)
+                return lifecycle.fail(
+                    claim, describe(error), outcome, retry_after, report.reason
+                )
 
     def loss(self, claim: Claim) -> Transition:
         """The write that follows when the lease of *claim* ran out."""

@@ -35,8 +35,18 @@ class SubmitOptions(TypedDict, total=False):
     limit_key: str
     """Jobs with the same key share one limit; by default the task's."""
     limit: Limit
+    approval: bool
+    """Whether it is held until somebody approves it, whenever it is due."""
     timeout: timedelta | None
     """How long an attempt may take."""
+    deadline: timedelta
+    """How long after the submit the last attempt must have ended, whatever retries are
+    left: then it is cancelled like one that took too long."""
+    expires_in: timedelta
+    """How long after it is due the job may still be started; later it is canceled by
+    the worker that claims it."""
+    correlation_id: str
+    """What the job belongs to. By default that of the job whose handler submits it."""
     max_retries: int
 
 

@@ -11,16 +11,20 @@ from pydantic_core import PydanticSerializationError, SchemaSerializer
 
 from jobcore import checks
 from jobcore.config import JobcoreConfig
+from jobcore.details import Details
 from jobcore.errors import InvalidJobError
 from jobcore.job import NewJob
+from jobcore.lifecycle import APPROVAL
 from jobcore.payload import NUMBERS_AS_THEY_ARE, encode
 from jobcore.request import JobRequest, SubmitOptions, merged
 
 Check = Callable[[str, object], Any]
 
 
-def _priority(field: str, value: object) -> int:
-    return checks.check_integer(field, value, -(2**15), 2**15 - 1)
+def _approval(field: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidJobError(field, "must be True or False")
+    return value
 
 
 def _max_retries(field: str, value: object) -> int:
@@ -29,7 +33,7 @@ def _max_retries(field: str, value: object) -> int:
 
 _CHECKS: Final[Mapping[str, Check]] = {
     "queue": checks.check_name,
-    "priority": _priority,
+    "priority": checks.check_priority,
     "run_at": checks.check_instant,
     "delay": checks.check_delay,
     "unique_key": checks.check_key,
@@ -38,8 +42,13 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "limit_key": checks.check_key,
     "limit": checks.check_limit,
     "timeout": checks.check_length,
+    "approval": _approval,
     "max_retries": _max_retries,
+    "deadline": checks.check_length,
+    "expires_in": checks.check_length,
+    "correlation_id": checks.check_key,
 }
+_DETAILS: Final = ("deadline", "expires_in", "correlation_id")
 _ABSENT: Final = {"run_at", "delay", "unique_key", "limit_key", "limit", "timeout"}
 """The options for which None stands when they are not given."""
 
@@ -75,6 +84,11 @@ def _fields(
     fields = {name: _checked(name, given) for name, given in chosen.items()}
     if "run_at" in fields:
         fields["due_at"] = fields.pop("run_at")
+    if fields.pop("approval", False):
+        fields["held_by"] = APPROVAL
+    carried = {name: fields.pop(name) for name in _DETAILS if name in fields}
+    if carried:
+        fields["extra"] = Details(**carried).written()
     fields["task"] = task
     return fields
 

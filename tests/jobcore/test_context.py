@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobcore import ClaimLostError, Job, JobContext, NewJob, Tasks, current_job
-from jobcore.context import enter_job
+from jobcore.context import Acts, enter_job
 
 pytestmark = pytest.mark.anyio
 
@@ -80,7 +80,7 @@ async def test_a_completion_that_fails_leaves_the_claim_to_the_worker() -> None:
         raise ClaimLostError("7", "complete", "token")
 
     context = a_context()
-    context = JobContext(context.job, "worker", {}, refuse)
+    context = JobContext(context.job, "worker", {}, Acts(refuse, refuse))
     with pytest.raises(ClaimLostError):
         await context.complete(object())
     assert not context.completes_itself

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,8 +14,9 @@ import anyio.to_thread
 
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim
-from jobcore.context import Completing, JobContext, Resource, enter_job
+from jobcore.context import Acts, JobContext, Resource, enter_job
 from jobcore.errors import InvalidJobError
+from jobcore.lifecycle import DEADLINE, EXPIRED, is_expired, time_left
 from jobcore.report import Report
 from jobcore.retry import RetryStrategy, never
 from jobcore.tasks import AnyTask
@@ -37,8 +39,13 @@ def key_of(claim: Claim) -> str:
     return claim.token + claim.job.id
 
 
-class _ArgumentsError(Exception):
-    """The stored arguments do not fit the handler; no attempt will change that."""
+class _NotRunError(Exception):
+    """The handler is not called: its arguments do not fit, which no attempt will
+    change, or it is too late."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report)
+        self.report = report
 
 
 class Run:
@@ -50,16 +57,17 @@ class Run:
         task: AnyTask,
         worker: str,
         resources: Mapping[Resource[Any], Any],
-        complete: Completing | None = None,
+        acts: Acts | None = None,
     ) -> None:
         self.claim = claim
         self.interruption: Interruption | None = None
         self._task = task
-        self.context: JobContext = JobContext(claim.job, worker, resources, complete)
+        self.context: JobContext = JobContext(claim.job, worker, resources, acts)
         self.key: str = key_of(claim)
         self._async = task.is_async
         self._running: asyncio.Task[Any] | None = None
         self._over = False
+        self._reason: str | None = None
 
     async def execute(self) -> Report | None:
         """Resolve, validate, run within the timeout, and tell how it ended; None where
@@ -70,8 +78,8 @@ class Run:
         timer = self._start_timer()
         try:
             value = await self._call()
-        except _ArgumentsError as error:
-            return self._failed(error.__cause__, never())
+        except _NotRunError as error:
+            return error.report
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it raises is its outcome
@@ -115,18 +123,29 @@ class Run:
         return self.context.completes_itself
 
     def _start_timer(self) -> asyncio.TimerHandle | None:
-        timeout = self.claim.job.timeout
+        timeout = self._timeout()
         if timeout is None:
             return None
         loop = asyncio.get_running_loop()
         seconds = timeout.total_seconds()
         return loop.call_later(seconds, self.interrupt, Interruption.TIMEOUT)
 
+    def _timeout(self) -> timedelta | None:
+        """How long the attempt may take, by its timeout and the job's deadline."""
+        job = self.claim.job
+        left = time_left(job)
+        if left is None or (job.timeout is not None and job.timeout < left):
+            return job.timeout
+        self._reason = DEADLINE
+        return left
+
     async def _call(self) -> object:
+        if self.claim.job.extra is not None:
+            self._refuse_late()
         try:
             args, kwargs = self._task.arguments.decode(self.claim.job.payload)
         except InvalidJobError as error:
-            raise _ArgumentsError from error
+            raise _NotRunError(self._failed(error, never())) from error
         enter_job(self.context)
         if self._task.context:
             args = (self.context, *args)
@@ -158,10 +177,7 @@ class Run:
     def _interrupted(self, error: BaseException | None) -> Report | None:
         match self.interruption:
             case Interruption.TIMEOUT:
-                timeout = TimeoutError(f"took longer than {self.claim.job.timeout}")
-                timeout.__cause__ = error
-                retry = self._task.options.get("retry")
-                return Report(self.claim, Outcome.TIMED_OUT, error=timeout, retry=retry)
+                return self._timed_out(error)
             case Interruption.CANCEL:
                 return Report(self.claim, Outcome.CANCELED)
             case Interruption.STOP:
@@ -170,6 +186,24 @@ class Run:
                 return None
             case None:
                 return self._failed(error, self._task.options.get("retry"))
+
+    def _refuse_late(self) -> None:
+        left = time_left(self.claim.job)
+        if is_expired(self.claim.job):
+            expired = Report(self.claim, Outcome.CANCELED, reason=EXPIRED)
+            raise _NotRunError(expired)
+        if left is not None and left <= timedelta(0):
+            raise _NotRunError(self._timed_out(None))
+
+    def _timed_out(self, error: BaseException | None) -> Report:
+        claim, reason = self.claim, self._reason
+        allowed = f"its {reason} allows" if reason else claim.job.timeout
+        timeout = TimeoutError(f"took longer than {allowed}")
+        timeout.__cause__ = error
+        retry = never() if reason else self._task.options.get("retry")
+        return Report(
+            claim, Outcome.TIMED_OUT, error=timeout, retry=retry, reason=reason
+        )
 
     def _failed(
         self, error: BaseException | None, retry: RetryStrategy | None

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any, Final
@@ -14,7 +15,8 @@ from typing import Any, Final
 from jobcore.abilities import WorkerRecord
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimResult
-from jobcore.context import JobContext, Resource
+from jobcore.context import Acts, JobContext, Resource
+from jobcore.details import Details
 from jobcore.errors import ClaimLostError
 from jobcore.manager import JobManager
 from jobcore.report import Report
@@ -58,6 +60,7 @@ class Slots:
         self._prefetch = self._concurrency if prefetch is None else prefetch
         self._waiting: deque[Claim] = deque()
         self._runs: dict[str, Run] = {}
+        self._acts = Acts(self._complete, self._note)
         self._closed = False
         self._context = copy_context()
         self._loop = asyncio.get_running_loop()
@@ -207,7 +210,7 @@ class Slots:
             return False
         claim = self._waiting.popleft()
         task = self._tasks[claim.job.task]
-        run = Run(claim, task, self._worker, self.resources, self._complete)
+        run = Run(claim, task, self._worker, self.resources, self._acts)
         self._runs[run.key] = run
         self._started_at = self._loop.time()
         self._loop.create_task(self._run(run), context=self._context.copy())
@@ -224,19 +227,26 @@ class Slots:
             self.room_made.set()
             self._start_next()
         if not given_up:
-            self._report(run.claim, report)
+            self._report(run.claim, _carrying(report, run.context.unsaved))
 
     async def _complete(
         self, context: JobContext, connection: object, result: object
     ) -> None:
-        """Complete the job of *context* in the transaction of its handler. It is not an
-        act of the run, which would refer to itself."""
+        claim = self._claim_of(context, "complete")
+        result_type = self._tasks[context.job.task].arguments.result_type
+        await self._jobs.using(connection).complete(claim, result, result_type)
+
+    async def _note(self, context: JobContext, details: Details) -> None:
+        await self._jobs.note(self._claim_of(context, "note"), details)
+
+    def _claim_of(self, context: JobContext, act: str) -> Claim:
+        """The claim that the run of *context* has. These acts are not the run's, which
+        would refer to itself."""
         running = (each for each in self._runs.values() if each.context is context)
         run = next(running, None)
         if run is None:
-            raise ClaimLostError(context.job.id, "complete", "its run has ended")
-        result_type = self._tasks[context.job.task].arguments.result_type
-        await self._jobs.using(connection).complete(run.claim, result, result_type)
+            raise ClaimLostError(context.job.id, act, "its run has ended")
+        return run.claim
 
     def _report(self, claim: Claim, report: Report | None) -> None:
         if report is None:
@@ -249,3 +259,9 @@ class Slots:
         self._suspects.forget(claims)
         self._begin_suspect()
         self.room_made.set()
+
+
+def _carrying(report: Report | None, unsaved: Details | None) -> Report | None:
+    if report is None or unsaved is None:
+        return report
+    return replace(report, details=unsaved)

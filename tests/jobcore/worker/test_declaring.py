@@ -46,6 +46,10 @@ async def names(host: Host) -> list[str]:
     return [each.name for each in await host.jobs.schedules()]
 
 
+async def is_seen(host: Host) -> bool:
+    return bool(await host.jobs.workers())
+
+
 async def test_a_declared_schedule_is_there_and_fires(host: Host) -> None:
     ran = asyncio.Event()
 
@@ -130,6 +134,6 @@ async def test_a_worker_tells_of_aliases_which_schedules_may_call(host: Host) ->
     async def new() -> None: ...
 
     async with Worker(host.jobs, host.tasks):
-        await until(host.jobs.workers)
+        await until(lambda: is_seen(host))
         (worker,) = await host.jobs.workers()
     assert set(worker.tasks) == {"new", "old"}
