@@ -197,7 +197,8 @@ class Recurring:
             return schedule.changed(orphaned=True).resumed(now), []
         if firing.skipped:
             _logger.warning("schedule %s skipped ticks that were missed", schedule.name)
-        return firing.schedule, [self._job_of(schedule, tick) for tick in firing.ticks]
+        after = firing.schedule.changed(orphaned=False)
+        return after, [self._job_of(schedule, tick) for tick in firing.ticks]
 
     def _job_of(self, schedule: Schedule, tick: datetime) -> NewJob:
         request = schedule.request.with_options(
@@ -221,12 +222,13 @@ class Recurring:
         return self._new_jobs([request], options)
 
     async def _known_tasks(self) -> Set[str] | None:
-        """The tasks that some worker has; None where that cannot be known."""
+        """The tasks that some worker has; None where that cannot be known, as also
+        while no worker lives, of whom some will return."""
         directory = self._store.ability(WorkerDirectory)
         if directory is None:
             return None
         workers = await self._calls.call(directory.workers)
-        return {task for worker in workers for task in worker.tasks}
+        return {task for worker in workers for task in worker.tasks} or None
 
     async def _change(
         self, name: str, change: Callable[[Schedule | None, datetime], Schedule]

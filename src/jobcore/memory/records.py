@@ -12,7 +12,7 @@ from typing import Any
 
 from jobcore.attempt import Attempt
 from jobcore.job import TERMINAL, Job, JobStatus
-from jobcore.memory.line import Line
+from jobcore.memory.line import Lines
 
 _QUEUED, _HELD = JobStatus.QUEUED, JobStatus.HELD
 _SCHEDULED, _IN_PROGRESS = JobStatus.SCHEDULED, JobStatus.IN_PROGRESS
@@ -68,12 +68,8 @@ class Records:
     def __init__(self) -> None:
         self.by_id: dict[str, Record] = {}
         self.index: Index = Index()
-        self.queued: defaultdict[str, Line] = defaultdict(
-            lambda: Line(self._stands(_QUEUED))
-        )
-        self.held: defaultdict[str, Line] = defaultdict(
-            lambda: Line(self._stands(_HELD))
-        )
+        self.queued: Lines = Lines(lambda name: _Stands(self.by_id, _QUEUED, name))
+        self.held: Lines = Lines(lambda name: _Stands(self.by_id, _HELD, name))
         self.scheduled: list[tuple[datetime, str]] = []
         self.unique: dict[tuple[str, str], str] = {}
         self.changes: int = 0
@@ -101,8 +97,7 @@ class Records:
 
     def next_scheduled(self) -> tuple[datetime, str] | None:
         """The scheduled job that is due first."""
-        stands = self._stands(_SCHEDULED)
-        while self.scheduled and not stands(*self.scheduled[0]):
+        while self.scheduled and not self._is_scheduled(*self.scheduled[0]):
             heapq.heappop(self.scheduled)
         return self.scheduled[0] if self.scheduled else None
 
@@ -131,22 +126,28 @@ class Records:
             if self.unique.get(name) == job.id:
                 del self.unique[name]
 
-    def _stands(self, status: JobStatus) -> _Stands:
-        return _Stands(self.by_id, status)
+    def _is_scheduled(self, due_at: datetime, job_id: str) -> bool:
+        record = self.by_id.get(job_id)
+        if record is None or record.job.status is not _SCHEDULED:
+            return False
+        return record.job.due_at == due_at
 
 
 @dataclass(frozen=True, slots=True)
 class _Stands:
-    """Whether a job still has the status and due time it had when it lined up."""
+    """Whether a job is still where it lined up: in the line *name* of its status."""
 
     by_id: Mapping[str, Record]
     status: JobStatus
+    name: str
 
-    def __call__(self, due_at: datetime, job_id: str) -> bool:
+    def __call__(self, priority: int, due_at: datetime, job_id: str) -> bool:
         record = self.by_id.get(job_id)
-        if record is None:
+        if record is None or record.job.status is not self.status:
             return False
-        return record.job.status is self.status and record.job.due_at == due_at
+        job = record.job
+        name = job.held_by if self.status is _HELD else job.queue
+        return (job.priority, job.due_at, name) == (priority, due_at, self.name)
 
 
 class Clock:
