@@ -43,6 +43,7 @@ from jobcore.errors import (
     UnknownTaskError,
     UnsupportedError,
 )
+from jobcore.events import Event, EventKind, Events
 from jobcore.identity import Tick
 from jobcore.job import (
     TERMINAL,
@@ -122,6 +123,10 @@ __all__ = [
     "Overlap",
     "Recurrence",
     "Schedule",
+    # what happens
+    "Event",
+    "EventKind",
+    "Events",
     # the nouns
     "Attempt",
     "Details",

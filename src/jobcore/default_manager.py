@@ -36,6 +36,7 @@ from jobcore.errors import (
     JobNotFoundError,
     UnsupportedError,
 )
+from jobcore.events import Event, EventKind, Events
 from jobcore.identity import new_token
 from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager, JobTransaction
@@ -82,12 +83,15 @@ class DefaultJobManager(JobManager):
         self._config = config or JobcoreConfig()
         self._scheduling = scheduling or InOrder()
         self._random = random
-        self._calls = StoreCalls(self._config.store_retry_timeout, random)
+        self.events: Events = Events()
+        self._calls = StoreCalls(self._config.store_retry_timeout, random, self.events)
         self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
         self._reporting = Reporting(self._config, retry, random)
-        self._endings = Endings(store, self._calls, self._reporting)
+        self._endings = Endings(store, self._calls, self._reporting, self.events)
         self._polling = Polling(store)
-        self._recurring = Recurring(store, self._calls, self._checked, random)
+        self._recurring = Recurring(
+            store, self._calls, self._checked, random, self.events
+        )
 
     async def __aenter__(self) -> Self:
         self._calls.open()
@@ -180,7 +184,9 @@ class DefaultJobManager(JobManager):
 
     async def cancel(self, job: Job[Any] | str) -> JobStatus:
         job_id, token = _id_of(job), new_token(self._random)
-        status = await operating.cancel(job_id, token, self.get, self._endings.apply)
+        status = await operating.cancel(
+            job_id, token, self.get, self._endings.apply, self._endings.moved
+        )
         self._endings.wake(job_id)
         return status
 
@@ -192,8 +198,9 @@ class DefaultJobManager(JobManager):
             size = self._config.max_payload_size
             payload = encode("arguments", dict(arguments), size)
         job_id, token = _id_of(job), new_token(self._random)
-        apply = self._endings.apply
-        await operating.retry(job_id, token, self.get, apply, payload)
+        await operating.retry(
+            job_id, token, self.get, self._endings.apply, self._endings.moved, payload
+        )
         return await self.get(job)
 
     def matching(
@@ -207,7 +214,7 @@ class DefaultJobManager(JobManager):
         return Matching(
             Sweep(self._store, self._calls, asked, on_progress),
             partial(new_token, self._random),
-            self._endings.moved,
+            partial(self._endings.moved, actor=actor),
             max_payload_size=self._config.max_payload_size,
             actor=actor,
         )
@@ -302,6 +309,7 @@ class DefaultJobManager(JobManager):
         asked_at = asyncio.get_running_loop().time()
         result = await claiming.claim(self._store, self._calls, request)
         self._polling.learn(request, result, asked_at)
+        self._endings.claimed(worker, result)
         if result.deferred:
             self._endings.scheduled.set()
         return result
@@ -433,6 +441,10 @@ class DefaultJobManager(JobManager):
     def _noticed(self, inserted: Sequence[Inserted]) -> Sequence[Inserted]:
         if any(each.job.status is JobStatus.SCHEDULED for each in inserted):
             self._endings.scheduled.set()
+        if self.events.wants(EventKind.SUBMITTED):
+            for each in inserted:
+                if each.created:
+                    self.events.tell(Event(EventKind.SUBMITTED, each.job))
         return inserted
 
     async def _lift(self, holders: Sequence[str]) -> None:
