@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
-from jobcore import awaiting, checks, claiming, operating, pruning
+from jobcore import awaiting, checks, claiming, operating
 from jobcore.abilities import (
     InsertStatement,
     QueueControl,
@@ -43,6 +43,7 @@ from jobcore.manager import JobManager, JobTransaction
 from jobcore.matching import Matching
 from jobcore.payload import encode
 from jobcore.polling import Polling, heard
+from jobcore.pruning import Pruning
 from jobcore.query import Filter, Page, Statistics
 from jobcore.recurrence import Cron, Every
 from jobcore.recurring import Recurring
@@ -55,7 +56,7 @@ from jobcore.schedule import Fired, Schedule
 from jobcore.scheduling import InOrder, SchedulingStrategy
 from jobcore.store import JobStore
 from jobcore.submission import new_jobs
-from jobcore.sweeping import OnProgress, Sweep
+from jobcore.sweeping import Archive, OnProgress, Sweep
 from jobcore.transacting import Transacting
 from jobcore.transition import Answer
 
@@ -67,16 +68,18 @@ class DefaultJobManager(JobManager):
     """The one implementation of `JobManager`; it works with any store.
 
     The store is open while the manager is, and closed by whoever opened it. *retry*
-    is the strategy of tasks that have none of their own.
+    is the strategy of tasks that have none of their own, and *archive* is given what is
+    pruned, before it is deleted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the store are options
         self,
         store: JobStore,
         config: JobcoreConfig | None = None,
         *,
         retry: RetryStrategy | None = None,
         scheduling: SchedulingStrategy | None = None,
+        archive: Archive | None = None,
         random: Random = SYSTEM_RANDOM,
     ) -> None:
         self._store = store
@@ -89,6 +92,7 @@ class DefaultJobManager(JobManager):
         self._reporting = Reporting(self._config, retry, random)
         self._endings = Endings(store, self._calls, self._reporting, self.events)
         self._polling = Polling(store)
+        self._pruning = Pruning(store, self._calls, self._config, archive)
         self._recurring = Recurring(
             store, self._calls, self._checked, random, self.events
         )
@@ -383,7 +387,7 @@ class DefaultJobManager(JobManager):
         return await self._calls.call(lambda: control.lift(None, limit))
 
     async def prune(self) -> int:
-        return await pruning.prune(self._store, self._calls, self._config)
+        return await self._pruning.prune()
 
     async def seen(self, worker: WorkerRecord) -> None:
         directory = self._store.ability(WorkerDirectory)
