@@ -84,6 +84,9 @@ class JobcoreConfig(BaseSettings):
     """How often managers look for schedules that others have made or changed."""
     stale_job_claim_check_interval: Duration = timedelta(seconds=5)
     prune_interval: Duration = timedelta(minutes=1)
+    priority_ageing: Duration | None = None
+    """How long a queued job waits before it becomes as urgent as those of the next
+    preset of priorities; then again, until it is critical. None leaves priorities."""
     max_lost: Count = 3
     """After how many lost claims a job fails."""
     unknown_task_delay: Duration = timedelta(seconds=10)

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
-from jobcore import awaiting, checks, claiming, operating
+from jobcore import ageing, awaiting, checks, claiming, operating
 from jobcore.abilities import (
     InsertStatement,
     QueueControl,
@@ -385,6 +385,14 @@ class DefaultJobManager(JobManager):
         if control is None:
             return 0
         return await self._calls.call(lambda: control.lift(None, limit))
+
+    async def age(self) -> int:
+        self._calls.check()
+        span = self._config.priority_ageing
+        if span is None:
+            return 0
+        waiting = Sweep(self._store, self._calls, ageing.waiting_for(span))
+        return await waiting.apply(ageing.aged, self._endings.moved)
 
     async def prune(self) -> int:
         return await self._pruning.prune()

@@ -313,6 +313,10 @@ class JobManager(Protocol):
         """Queue held jobs that may start now."""
         ...
 
+    async def age(self) -> int:
+        """Make queued jobs more urgent that have waited for `priority_ageing`."""
+        ...
+
     async def prune(self) -> int:
         """Delete finished jobs that are older than their retention."""
         ...

@@ -642,6 +642,7 @@ def every_act(jobs: DefaultJobManager, claim: Claim) -> dict[str, Any]:
         "wait_for_scheduled": lambda: jobs.wait_for_scheduled(HOUR / 3_600_000),
         "release_stale_claims": jobs.release_stale_claims,
         "lift_held_jobs": jobs.lift_held_jobs,
+        "age": jobs.age,
         "prune": jobs.prune,
         "seen": lambda: jobs.seen(WorkerRecord(id="worker")),
         "gone": lambda: jobs.gone("worker"),
