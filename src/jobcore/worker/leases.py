@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
+from typing import Final
 
 from jobcore.abilities import WorkerRecord
 from jobcore.claim import Claim
@@ -14,6 +15,10 @@ from jobcore.manager import JobManager
 from jobcore.worker.run import Interruption
 
 _logger = logging.getLogger("jobcore.worker")
+
+_OFTEN: Final = 0.25
+"""Seconds between two renewals at least, however many hints there are that some job is
+to be canceled, and at most where there is one, however long leases last."""
 
 
 class Leases:
@@ -71,7 +76,7 @@ class Leases:
     async def _keep_renewing(self) -> None:
         while True:
             await self._renew()
-            await asyncio.sleep(self._lease / 120)
+            await asyncio.sleep(min(self._lease / 120, _OFTEN))
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._lease / 3):
                     await self._soon.wait()
