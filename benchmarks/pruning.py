@@ -79,13 +79,14 @@ async def prune_beside_claims(url: str, kept: int) -> list[tuple[str, ...]]:
         alone = await claim_beside(jobs, None, min(seconds, LONGEST))
     title = f"a claim beside pruning {pruned:,} jobs in {seconds:.1f} s"
     return [
-        _line(title, beside),
-        _line("a claim alone", alone),
-        _line("a batch of pruning", batches),
+        line(title, beside),
+        line("a claim alone", alone),
+        line("a batch of pruning", batches),
     ]
 
 
-def _line(title: str, taken: Sequence[float]) -> tuple[str, ...]:
+def line(title: str, taken: Sequence[float]) -> tuple[str, ...]:
+    """The row of a table: how many there were, the median, p99 and the longest."""
     ordered = sorted(taken)
     cuts = (ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100], ordered[-1])
     return title, f"{len(ordered):,}", *(f"{each:.1f}" for each in cuts)

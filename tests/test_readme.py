@@ -163,6 +163,7 @@ def test_the_diagram_is_the_table() -> None:
     assert [each for each in arrows if each not in steps] == [
         ("[*]", "scheduled", "submit, due later"),
         ("[*]", "queued", "submit"),
+        ("[*]", "held", "submit, to be approved"),
     ]
 
 
