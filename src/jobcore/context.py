@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from datetime import timedelta
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from pydantic_core import from_json
 
+from jobcore.checks import check_delay
 from jobcore.details import MAX_LINE, MAX_SIZE, Details, Progress
 from jobcore.errors import StoreError, TooLargeError
 from jobcore.job import Job
@@ -44,6 +46,14 @@ class Acts:
 
 _SELDOM: Final = 1.0
 """Seconds between two writes of what may be lost."""
+
+
+class Snoozed(BaseException):
+    """Ends the handler of a job that is to run again after *delay*."""
+
+    def __init__(self, delay: timedelta) -> None:
+        super().__init__(delay)
+        self.delay = delay
 
 
 @dataclass(slots=True, eq=False)
@@ -126,6 +136,11 @@ class JobContext:
         it is stored at most once a second, and when the attempt ends."""
         self._change(self.details.logged(self.job.attempt, clean(text)))
         await self._note_seldom()
+
+    def snooze(self, delay: timedelta) -> NoReturn:
+        """End the attempt here, and let the job run again after *delay*; it spends no
+        retry. What is raised for that is no `Exception`: leave it alone."""
+        raise Snoozed(check_delay("delay", delay))
 
     @property
     def unsaved(self) -> Details | None:

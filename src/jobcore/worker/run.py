@@ -14,7 +14,7 @@ import anyio.to_thread
 
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim
-from jobcore.context import Acts, JobContext, Resource, enter_job
+from jobcore.context import Acts, JobContext, Resource, Snoozed, enter_job
 from jobcore.errors import InvalidJobError
 from jobcore.lifecycle import DEADLINE, EXPIRED, is_expired, time_left
 from jobcore.report import Report
@@ -184,6 +184,8 @@ class Run:
                 return Report(self.claim, Outcome.RELEASED)
             case Interruption.LOST:
                 return None
+            case None if isinstance(error, Snoozed):
+                return Report(self.claim, Outcome.RELEASED, delay=error.delay)
             case None:
                 return self._failed(error, self._task.options.get("retry"))
 

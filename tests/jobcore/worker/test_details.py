@@ -15,12 +15,14 @@ from jobcore import (
     InvalidJobError,
     Job,
     JobContext,
+    JobFailedError,
+    JobStatus,
     StoreUnavailableError,
     TooLargeError,
     Worker,
     fixed,
 )
-from tests.jobcore.worker.conftest import Host
+from tests.jobcore.worker.conftest import Host, until
 
 pytestmark = pytest.mark.anyio
 
@@ -240,3 +242,47 @@ async def test_only_a_worker_stores_what_a_context_leaves(host: Host) -> None:
 
 
 async def _nothing() -> None: ...
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+async def test_a_snoozed_job_runs_again_later_and_spends_nothing(
+    host: Host,
+    threaded: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    def wait_for_tea(context: JobContext) -> str:
+        try:
+            if context.job.attempt < 3:
+                context.snooze(timedelta(hours=1))
+        except Exception as error:
+            raise AssertionError from error
+        return "tea"
+
+    async def wait_for_it(context: JobContext) -> str:
+        return wait_for_tea(context)
+
+    chosen = wait_for_tea if threaded else wait_for_it
+    task = host.tasks.task(context=True, max_retries=0, name="tea")(chosen)
+    async with Worker(host.jobs, host.tasks):
+        job = await host.jobs.submit(task.job())
+        for hours in (1, 2):
+            await until(lambda: is_scheduled(host, job))
+            host.store.offset = timedelta(hours=hours)
+            await host.jobs.promote_due_jobs()
+        assert await host.jobs.result(job) == "tea"
+    after = await host.jobs.get(job, attempts=True)
+    assert (after.attempt, after.failures, len(after.attempts)) == (3, 0, 1)
+
+
+async def test_an_odd_snooze_is_a_failure(host: Host) -> None:
+    @host.tasks.task(context=True, max_retries=0)
+    async def snooze(context: JobContext) -> None:
+        context.snooze(timedelta(-1))
+
+    async with Worker(host.jobs, host.tasks):
+        job = await host.jobs.submit(snooze.job())
+        with pytest.raises(JobFailedError, match="InvalidJobError"):
+            await host.jobs.result(job)
+
+
+async def is_scheduled(host: Host, job: Job) -> bool:
+    return (await host.jobs.get(job)).status is JobStatus.SCHEDULED
