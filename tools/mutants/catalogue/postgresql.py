@@ -245,6 +245,13 @@ POSTGRESQLS: Final = (
         "if False and (own := _own(transaction, request)):",
         {"tests/tools/faults/test_cuts.py": ("claim",)},
     ),
+    _mutant(
+        "fire locks no schedule",
+        "jobcore_sql/schedules.py",
+        '.where(_c.name == bindparam("name")).with_for_update()',
+        '.where(_c.name == bindparam("name"))',
+        "won_by_one",
+    ),
     Mutant(
         "postgresql: an idle claim locks",
         _STORE,
