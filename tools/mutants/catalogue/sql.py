@@ -47,6 +47,20 @@ SQL: Final = (
         "renew_tells",
     ),
     _mutant(
+        "a job that moves is counted where it was",
+        _APPLY,
+        'change.get("queue", row.queue)',
+        "row.queue",
+        "apply_moves",
+    ),
+    Mutant(
+        "sql: a group of ends is counted where its jobs were",
+        _ENDING,
+        '        and "queue" not in transition.changes\n',
+        "",
+        {"tests/jobcore_sql/test_ending.py": ("moves",)},
+    ),
+    _mutant(
         "a group of ends asks for no token",
         _ENDING,
         ', jobs.c.token == bindparam("by")',
