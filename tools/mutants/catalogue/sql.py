@@ -162,6 +162,13 @@ SQL: Final = (
         "lift",
     ),
     _mutant(
+        "lift lets go what waits for approval",
+        _CONTROL,
+        'if kind not in {"task", "limit"}:',
+        "if False:",
+        "approval",
+    ),
+    _mutant(
         "lift asks for no free place",
         _CONTROL,
         'if kind == "limit":',
