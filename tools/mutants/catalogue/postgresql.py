@@ -252,6 +252,13 @@ POSTGRESQLS: Final = (
         '.where(_c.name == bindparam("name"))',
         "won_by_one",
     ),
+    _mutant(
+        "an insert holds nothing",
+        _INSERT,
+        'if "held_by" in new.c:',
+        "if False:",
+        "insert_holds",
+    ),
     Mutant(
         "postgresql: an idle claim locks",
         _STORE,
