@@ -115,7 +115,8 @@ class _Batch:
             row = self._rows[job_id]
             takes_key = change.get("unique_lock") is not None
             alike[takes_key, tuple(change)].append((job_id, *change.values()))
-            moves[row.queue, row.status, change["status"]] += 1
+            moves[row.queue, row.status, None] += 1
+            moves[change.get("queue", row.queue), None, change["status"]] += 1
         for (_, names), rows in sorted(alike.items()):
             update_rows(self._transaction, jobs, ("id", *names), rows)
         self._transaction.add(attempts, list(self._filed.values()))

@@ -68,6 +68,8 @@ def lift(transaction: Transaction, holders: Sequence[str] | None, at_most: int) 
 
 def _lift(transaction: Transaction, gate: Gate, holder: str, at_most: int) -> int:
     kind, _, name = holder.partition(":")
+    if kind not in {"task", "limit"}:
+        return 0
     if kind == "task" and name in gate.paused.tasks:
         return 0
     first = transaction.first(_HELD, holder=holder, limit=1)

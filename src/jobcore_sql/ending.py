@@ -85,4 +85,5 @@ def ends_for_good(transition: Transition) -> bool:
         and expect.generation is None
         and not expect.lease_expired
         and transition.is_blind
+        and "queue" not in transition.changes
     )

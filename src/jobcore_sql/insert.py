@@ -46,6 +46,7 @@ _STORED = (
     "timeout",
     "extra",
     "status",
+    "held_by",
     "created_at",
     "due_at",
 )

@@ -26,7 +26,7 @@ from jobcore_sql.naming import Naming
 from jobcore_sql.options import SQLOptions
 
 EMPTY: Final = "empty"
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The revision of this release, so that opening an up-to-date database needs nothing of
 Alembic, which takes longer to import than all the rest."""
 

@@ -16,6 +16,7 @@ from jobcore import (
     Claim,
     ClaimRequest,
     ClaimResult,
+    DueSchedules,
     Filter,
     Inserted,
     InsertStatement,
@@ -30,6 +31,8 @@ from jobcore import (
     Promotion,
     QueueControl,
     Renewal,
+    ScheduleRecord,
+    ScheduleStore,
     StatementStore,
     Statistics,
     TransactionalStore,
@@ -41,7 +44,7 @@ from jobcore import (
     WorkerDirectory,
     WorkerRecord,
 )
-from jobcore_sql import control, directory, find, gate, renew, schema
+from jobcore_sql import control, directory, find, gate, renew, schedules, schema
 from jobcore_sql.address import address
 from jobcore_sql.apply import apply
 from jobcore_sql.claim import claim, nothing_queued
@@ -69,6 +72,7 @@ class SQLJobStore(
     JobStore,
     QueueControl,
     WorkerDirectory,
+    ScheduleStore,
     Verifiable,
     TransactionalStore,
     StatementStore,
@@ -120,9 +124,7 @@ class SQLJobStore(
         if not jobs:
             return []
         inserted = await self._write(insert, jobs)
-        queues = {each.job.queue for each in inserted if _is_new_in_line(each)}
-        if queues:
-            self._database.waker.wake(queues)
+        self._wake_for(inserted)
         return inserted
 
     async def get(
@@ -237,6 +239,24 @@ class SQLJobStore(
             directory.turn, duty, interval, unless=directory.not_due
         )
 
+    async def schedules(
+        self, names: Sequence[str] | None = None
+    ) -> list[ScheduleRecord]:
+        return await self._glance(schedules.kept, names)
+
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        return await self._glance(schedules.due_schedules, limit)
+
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        inserted = await self._write(schedules.fire, schedule, expected, jobs)
+        self._wake_for(inserted or ())
+        return inserted
+
+    async def unschedule(self, name: str) -> bool:
+        return await self._write(schedules.unschedule, name)
+
     async def verify(self) -> Verification:
         return await self._read(verify)
 
@@ -257,6 +277,11 @@ class SQLJobStore(
         if kind in _OF_SERVERS and kind not in self._database.abilities:
             return None
         return super().ability(kind)
+
+    def _wake_for(self, inserted: Sequence[Inserted]) -> None:
+        queues = {each.job.queue for each in inserted if _is_new_in_line(each)}
+        if queues:
+            self._database.waker.wake(queues)
 
     def _supported(self, found: T | None, kind: type[Any]) -> T:
         if found is None:

@@ -222,3 +222,18 @@ duties: Table = Table(
     Column("due_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
+
+schedules: Table = Table(
+    TableName("schedules", None),
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("revision", TEXT, nullable=False),
+    Column("data", BYTES, nullable=False),
+    Column("due_at", Instant),
+)
+Index(
+    "schedules_due",
+    schedules.c.due_at,
+    schedules.c.name,
+    **only(Condition("due_at IS NOT NULL")),
+)

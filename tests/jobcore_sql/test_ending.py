@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,16 @@ async def test_what_a_request_to_cancel_forbids_is_left_out(
     answers = await store.apply(ends)
     assert answers == [APPLIED, Answer.CANCEL_REQUEST, APPLIED]
     assert await store.apply([complete(claims[1], b"1")]) == [APPLIED]
+    assert (await store.verify()).sound
+
+
+async def test_an_end_that_moves_its_job_is_counted_where_it_went(
+    store: SQLJobStore,
+) -> None:
+    first, second = await claimed(store, 2)
+    moving = replace(complete(first, b"1"), changes={"queue": "else"})
+    assert await store.apply([moving, complete(second, b"1")]) == [APPLIED, APPLIED]
+    assert (await store.statistics()).count(JobStatus.COMPLETED, "else") == 1
     assert (await store.verify()).sound
 
 

@@ -41,6 +41,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "later": {"run_at": datetime(2100, 1, 1, tzinfo=UTC)},
     "earlier": {"run_at": datetime(2020, 1, 1, tzinfo=UTC)},
     "unique": {"unique_key": "100 % Ada", "unique_scope": frozenset(JobStatus)},
+    "approval": {"approval": True},
     "others": {"limit": Limit(concurrency=1), "priority": -5, "timeout": HOUR},
 }
 

@@ -16,6 +16,7 @@ from jobcore.testing import (
     AN_INSTANT,
     OneInstantConformance,
     QueueControlConformance,
+    ScheduleConformance,
     StoreConformance,
     TransactionalConformance,
     VerifiableConformance,
@@ -33,6 +34,7 @@ class TestMySQLJobStore(
     QueueControlConformance,
     TransactionalConformance,
     WorkerDirectoryConformance,
+    ScheduleConformance,
     VerifiableConformance,
 ):
     @pytest.fixture(scope="class", params=mysql.WAYS)

@@ -14,10 +14,14 @@ from tests.jobcore_sql.test_plans import (
     a_bit_of_all,
     claim,
     claim_past_the_held,
+    due_schedules,
     end,
     expired,
     find_by_label,
+    fire,
     lift,
+    many_schedules,
+    no_due_schedules,
     promote,
     prune,
     renew,
@@ -36,6 +40,9 @@ ACTS = [
     (lift, "jobs_held"),
     (prune, "jobs_finished"),
     (statistics, "jobs_queued"),
+    (due_schedules, "schedules_due"),
+    (no_due_schedules, "schedules_due"),
+    (fire, "PRIMARY"),
     (find_by_label, "PRIMARY"),
 ]
 WALKED = ("SELECT", "UPDATE", "DELETE", "WITH")
@@ -60,7 +67,8 @@ async def full(statements: list[str]) -> AsyncIterator[SQLJobStore]:
     """A store with jobs of all kinds; *statements* are those that follow."""
     async with mysql.empty_store() as store:
         await store.insert([named(store, each) for each in a_bit_of_all()])
-        await mysql.run("ANALYZE TABLE jobs")
+        await many_schedules(store)
+        await mysql.run("ANALYZE TABLE jobs, schedules")
         statements.clear()
         yield store
 
@@ -86,7 +94,8 @@ async def test_a_verb_reads_by_its_index(
     index: str,
 ) -> None:
     await act(full)
-    seen = [each for each in await plans(statements) if each[0] in {"jobs", "labels"}]
+    tables = {"jobs", "labels", "schedules"}
+    seen = [each for each in await plans(statements) if each[0] in tables]
     assert index in {used for _, _, used, _, _ in seen}
     assert not [each for each in seen if each[1] in {"ALL", "index"}]
     assert not [each for each in seen if "filesort" in each[3]]

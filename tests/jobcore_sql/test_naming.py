@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from jobcore import ScheduleRecord
 from jobcore.errors import StoreError
 from jobcore.job import JobStatus, Limit
 from jobcore.lifecycle import complete
@@ -89,6 +90,7 @@ async def live(store: SQLJobStore, queue: str) -> None:
         a_job(queue=queue, delay=HOUR),
     )
     assert len(shared) == 5
+    await store.fire(ScheduleRecord(name=queue, revision="1", data=b""), None, [])
     await store.pause(task="another")
     result = await store.claim(a_request(queues=(queue,), limit=5))
     assert len(result.claims) == 3
@@ -99,6 +101,7 @@ async def live(store: SQLJobStore, queue: str) -> None:
 async def check(store: SQLJobStore, queue: str) -> None:
     statistics = await store.statistics()
     assert statistics.queues.keys() == {queue}
+    assert [each.name for each in await store.schedules()] == [queue]
     assert statistics.queues[queue].counts == {
         JobStatus.COMPLETED: 2,
         JobStatus.IN_PROGRESS: 1,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
+from jobcore import ScheduleRecord
 from jobcore.job import JobStatus, Limit, NewJob
 from jobcore.lifecycle import complete
 from jobcore.query import Filter
@@ -94,6 +95,20 @@ async def statistics(store: SQLJobStore) -> None:
     await store.statistics()
 
 
+async def due_schedules(store: SQLJobStore) -> None:
+    pass_time(store, 2 * HOUR)
+    assert len((await store.due_schedules(10)).schedules) == 10
+
+
+async def no_due_schedules(store: SQLJobStore) -> None:
+    assert not (await store.due_schedules(10)).schedules
+
+
+async def fire(store: SQLJobStore) -> None:
+    (there,) = await store.schedules(["schedule-7"])
+    assert await store.fire(there, "1", [named(store, a_job())])
+
+
 async def find_by_label(store: SQLJobStore) -> None:
     page = await store.find(Filter(labels={"colour": "red"}), None, 10)
     assert page.jobs
@@ -109,6 +124,9 @@ ACTS = [
     (lift, "jobs_held"),
     (prune, "jobs_finished"),
     (statistics, "jobs_queued"),
+    (due_schedules, "schedules_due"),
+    (no_due_schedules, "schedules_due"),
+    (fire, "sqlite_autoindex_schedules_1"),
     (find_by_label, "PRIMARY KEY"),
 ]
 
@@ -129,10 +147,24 @@ def a_bit_of_all() -> list[NewJob]:
     ]
 
 
+async def many_schedules(store: SQLJobStore) -> None:
+    """Such as are due in an hour, and such as never are."""
+    due_at = (await store.due_schedules(1)).now + HOUR
+    for each in range(50):
+        schedule = ScheduleRecord(
+            name=f"schedule-{each}",
+            revision="1",
+            data=b"{}",
+            due_at=due_at if each % 2 else None,
+        )
+        await store.fire(schedule, None, [])
+
+
 @pytest.fixture
 async def full(statements: list[str], store: SQLJobStore) -> SQLJobStore:
     """A store with jobs of all kinds; *statements* are those that follow."""
     await store.insert([named(store, each) for each in a_bit_of_all()])
+    await many_schedules(store)
     statements.clear()
     return store
 
@@ -150,8 +182,7 @@ async def test_a_verb_reads_by_its_index(
     await act(full)
     seen = list(plans(path, statements))
     assert any(index in each for each in seen)
-    walked = [each for each in seen if each.startswith("SCAN jobs")]
+    walked = [each for each in seen if each.startswith(("SCAN jobs", "SCAN schedules"))]
     assert not [each for each in walked if "USING" not in each.split(" <- ")[0]]
     assert not [each for each in walked if "LIMIT" not in each]
-    sorts = [each for each in seen if "USE TEMP B-TREE FOR ORDER BY" in each]
-    assert not [each for each in sorts if "FROM jobs" in each]
+    assert not [each for each in seen if "USE TEMP B-TREE FOR ORDER BY" in each]

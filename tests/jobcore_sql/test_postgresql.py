@@ -16,6 +16,7 @@ from jobcore.testing import (
     AN_INSTANT,
     OneInstantConformance,
     QueueControlConformance,
+    ScheduleConformance,
     StoreConformance,
     TransactionalConformance,
     VerifiableConformance,
@@ -35,6 +36,7 @@ class TestPostgreSQLJobStore(
     QueueControlConformance,
     TransactionalConformance,
     WorkerDirectoryConformance,
+    ScheduleConformance,
     VerifiableConformance,
 ):
     @pytest.fixture(scope="class", params=postgresql.SERVERS)
@@ -65,6 +67,7 @@ class TestPostgreSQLJobStoreOtherwise(
     StoreConformance,
     QueueControlConformance,
     WorkerDirectoryConformance,
+    ScheduleConformance,
     VerifiableConformance,
 ):
     @pytest.fixture(scope="class", params=postgresql.WAYS)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from jobcore.errors import SchemaVersionError
+from jobcore import ScheduleRecord
+from jobcore.errors import SchemaVersionError, StoreError
 from jobcore.job import JobStatus
 from jobcore.lifecycle import complete
 from jobcore.query import Filter
@@ -63,6 +64,14 @@ def the_next_release(folder: Path, since: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def the_release_before() -> Iterator[None]:
+    """What is opened meanwhile knows no newer tables."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "HEAD", BEFORE)
+        yield
+
+
 async def work(store: SQLJobStore) -> None:
     """Leave one more completed job, after a look at everything."""
     before = (await store.statistics()).count(JobStatus.COMPLETED)
@@ -73,6 +82,25 @@ async def work(store: SQLJobStore) -> None:
     assert (await store.find(Filter(labels={"to": "Ada"}), None, 10)).jobs
     assert (await store.statistics()).count(JobStatus.COMPLETED) == before + 1
     assert (await store.verify()).sound
+
+
+async def test_the_release_before_goes_on_with_the_tables_of_this_one(
+    empty_url: str,
+) -> None:
+    nightly = ScheduleRecord(name="nightly", revision="1", data=b"{}")
+    with the_release_before():
+        async with SQLJobStore(empty_url) as older:
+            await work(older)
+            with pytest.raises(StoreError):
+                await older.schedules()
+    async with SQLJobStore(empty_url) as newer:
+        await work(newer)
+        assert await newer.fire(nightly, None, []) == []
+    with the_release_before():
+        async with SQLJobStore(empty_url, SQLOptions(auto_migrate=False)) as older:
+            await work(older)
+    async with SQLJobStore(empty_url) as newer:
+        assert await newer.schedules() == [nightly]
 
 
 @pytest.mark.parametrize("since", [BEFORE, THIS])

@@ -11,7 +11,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from jobcore import WorkerRecord
+from jobcore import ScheduleRecord, WorkerRecord
 from jobcore.errors import SchemaVersionError, StoreError
 from jobcore.job import JobStatus
 from jobcore.lifecycle import complete
@@ -29,6 +29,7 @@ pytestmark = [
 SERVER = "18"
 MINUTE = timedelta(minutes=1)
 EMPTY = replace(WORKER, prefix="never_made_")
+NIGHTLY = ScheduleRecord(name="nightly", revision="1", data=b"{}")
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ async def test_a_reader_sees_everything(store: SQLJobStore) -> None:
     claim = await a_claim(store, labels={"to": "Ada"})
     await store.seen(WorkerRecord(id="worker"), MINUTE)
     await store.pause(queue="another")
+    await store.fire(NIGHTLY, None, [])
     async with reading() as reader:
         (job,) = await reader.get([claim.job_id], attempts=True)
         assert job
@@ -56,6 +58,8 @@ async def test_a_reader_sees_everything(store: SQLJobStore) -> None:
         assert statistics.count(JobStatus.IN_PROGRESS) == 1
         assert [each.id for each in await reader.workers()] == ["worker"]
         assert (await reader.paused()).queues == {"another"}
+        assert await reader.schedules() == [NIGHTLY]
+        assert (await reader.due_schedules(10)).schedules == ()
         assert (await reader.verify()).sound
 
 
@@ -72,6 +76,8 @@ async def test_a_reader_is_refused_whatever_it_would_write(store: SQLJobStore) -
             reader.delete(Filter(), 10),
             reader.pause(queue="default"),
             reader.seen(WorkerRecord(id="reader"), MINUTE),
+            reader.fire(NIGHTLY, None, []),
+            reader.unschedule("nightly"),
         ):
             with pytest.raises(StoreError) as caught:
                 await call

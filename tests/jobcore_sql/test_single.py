@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy.util import await_only
 
 from jobcore import Answer, WorkerRecord
+from jobcore.job import JobStatus
 from jobcore.lifecycle import complete
-from jobcore.testing import a_claim, a_job, a_request, inserted
+from jobcore.testing import a_claim, a_job, a_request, inserted, named
 from jobcore_sql import SQLJobStore
 from jobcore_sql.dialects.postgresql import Cursor
 from tests.jobcore_sql import postgresql
@@ -54,6 +55,17 @@ async def test_a_row_that_was_locked_for_a_moment_ends_in_a_second_statement(
     assert answers == [Answer.APPLIED] * 2
     assert len(executed) == 2
     await other.close()
+
+
+async def test_a_batch_of_which_some_are_held_is_stored_in_one_statement(
+    store: SQLJobStore, executed: list[str]
+) -> None:
+    new = [named(store, a_job(held_by=by)) for by in ("approval", None)]
+    stored = await store.insert(new)
+    assert [each.job.status for each in stored] == [JobStatus.HELD, JobStatus.QUEUED]
+    assert len(executed) == 1
+    (claim,) = (await store.claim(a_request(limit=2))).claims
+    assert claim.job_id == new[1].id
 
 
 async def test_while_there_is_nothing_a_claim_only_looks(

@@ -19,6 +19,7 @@ from jobcore.testing import (
     Opening,
     QueueControlConformance,
     ReopeningConformance,
+    ScheduleConformance,
     StoreConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
@@ -33,6 +34,7 @@ class TestSQLiteJobStore(
     StoreConformance,
     QueueControlConformance,
     WorkerDirectoryConformance,
+    ScheduleConformance,
     VerifiableConformance,
     ReopeningConformance,
 ):

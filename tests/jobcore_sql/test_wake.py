@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from jobcore import ScheduleRecord
 from jobcore.lifecycle import cancel
-from jobcore.testing import a_claim, a_job, a_token, inserted, pass_time
+from jobcore.testing import a_claim, a_job, a_token, inserted, named, pass_time
 from jobcore_sql import SQLJobStore, wake
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +33,12 @@ async def cancel_a_job(store: SQLJobStore) -> None:
     await store.apply([cancel(claim.job, a_token())])
 
 
-@pytest.mark.parametrize("act", [queue_a_job, promote_a_job, cancel_a_job])
+async def fire_a_tick(store: SQLJobStore) -> None:
+    schedule = ScheduleRecord(name=a_token(), revision="1", data=b"{}")
+    await store.fire(schedule, None, [named(store, a_job())])
+
+
+@pytest.mark.parametrize("act", [queue_a_job, promote_a_job, cancel_a_job, fire_a_tick])
 async def test_wait_is_woken_by_its_own_process(
     store: SQLJobStore,
     act: Callable[[SQLJobStore], Awaitable[None]],

@@ -53,13 +53,14 @@ _GIVEN: Final = (
     "due_at",
     "delay",
 )
-_values = attrgetter(*_GIVEN)
+_GIVEN_HELD: Final = (*_GIVEN, "held_by")
+_values: Final = {names: attrgetter(*names) for names in (_GIVEN, _GIVEN_HELD)}
 _key = attrgetter("task", "unique_key")
 
 _new_jobs: Final = Table(
     "new_jobs",
     MetaData(),
-    *(Column(each, jobs.c[each].type) for each in _GIVEN if each != "delay"),
+    *(Column(each, jobs.c[each].type) for each in _GIVEN_HELD if each != "delay"),
     Column("delay", Interval),
 )
 """What is known of jobs before they are stored."""
@@ -89,8 +90,8 @@ def insert(
 
 
 def is_due(new: NewJob) -> bool:
-    """Whether a job is surely due at once."""
-    return new.due_at is None and not new.delay
+    """Whether a job is surely queued at once."""
+    return new.due_at is None and not new.delay and new.held_by is None
 
 
 def statement(
@@ -111,8 +112,10 @@ def statement(
         (new.id, name, value) for new in new_jobs for name, value in new.labels.items()
     ]
     build = partial(_insert, bool(named), leaves_taken)
-    rows = list(map(_values, new_jobs))
-    ((clause, parameters),) = pages(dialect, build, _GIVEN, rows)
+    is_free = all(each.held_by is None for each in new_jobs)
+    names = _GIVEN if is_free else _GIVEN_HELD
+    rows = list(map(_values[names], new_jobs))
+    ((clause, parameters),) = pages(dialect, build, names, rows)
     if named:
         columns = zip(*named, strict=True)
         parameters |= zip(map(list_name, _LABELS), columns, strict=True)
@@ -143,8 +146,11 @@ def _stored(shared: Names, own: Names, size: int, *, leaves_taken: bool) -> Any:
     due_at = func.coalesce(new.c.due_at, NOW + new.c.delay, NOW)
     is_later = due_at > NOW
     status = case((is_later, word(JobStatus.SCHEDULED)), else_=word(JobStatus.QUEUED))
+    if "held_by" in new.c:
+        is_held = new.c.held_by.is_not(None)
+        status = case((is_held, word(JobStatus.HELD)), else_=status)
     columns = {
-        **{name: new.c[name] for name in _GIVEN if name != "delay"},
+        **{name: each for name, each in new.c.items() if name != "delay"},
         "due_at": due_at,
         "created_at": NOW,
         "status": status,

@@ -245,6 +245,20 @@ POSTGRESQLS: Final = (
         "if False and (own := _own(transaction, request)):",
         {"tests/tools/faults/test_cuts.py": ("claim",)},
     ),
+    _mutant(
+        "fire locks no schedule",
+        "jobcore_sql/schedules.py",
+        '.where(_c.name == bindparam("name")).with_for_update()',
+        '.where(_c.name == bindparam("name"))',
+        "won_by_one",
+    ),
+    _mutant(
+        "an insert holds nothing",
+        _INSERT,
+        'if "held_by" in new.c:',
+        "if False:",
+        "insert_holds",
+    ),
     Mutant(
         "postgresql: an idle claim locks",
         _STORE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tools.mutants.mutant import Mutant
-from tools.mutants.places import DATABASE, DIRECTORY, SQLITE, WAKE
+from tools.mutants.places import DATABASE, DIRECTORY, SCHEDULES, SQLITE, WAKE
 
 _APPLY: Final = "jobcore_sql/apply.py"
 _CLAIM: Final = "jobcore_sql/claim.py"
@@ -15,6 +15,7 @@ _FIND: Final = "jobcore_sql/find.py"
 _GATE: Final = "jobcore_sql/gate.py"
 _PROMOTE: Final = "jobcore_sql/promote.py"
 _RENEW: Final = "jobcore_sql/renew.py"
+_SCHEDULES: Final = "jobcore_sql/schedules.py"
 
 
 def _mutant(rule: str, file: str, old: str, new: str, *words: str) -> Mutant:
@@ -44,6 +45,20 @@ SQL: Final = (
         "pass",
         "apply_ends",
         "renew_tells",
+    ),
+    _mutant(
+        "a job that moves is counted where it was",
+        _APPLY,
+        'change.get("queue", row.queue)',
+        "row.queue",
+        "apply_moves",
+    ),
+    Mutant(
+        "sql: a group of ends is counted where its jobs were",
+        _ENDING,
+        '        and "queue" not in transition.changes\n',
+        "",
+        {"tests/jobcore_sql/test_ending.py": ("moves",)},
     ),
     _mutant(
         "a group of ends asks for no token",
@@ -147,6 +162,13 @@ SQL: Final = (
         "lift",
     ),
     _mutant(
+        "lift lets go what waits for approval",
+        _CONTROL,
+        'if kind not in {"task", "limit"}:',
+        "if False:",
+        "approval",
+    ),
+    _mutant(
         "lift asks for no free place",
         _CONTROL,
         'if kind == "limit":',
@@ -203,6 +225,34 @@ SQL: Final = (
         "one_instant",
     ),
     _mutant(
+        "fire asks for no revision",
+        _SCHEDULES,
+        "there.revision not in {expected, schedule.revision}",
+        "False",
+        "test_fire",
+    ),
+    _mutant(
+        "the repeat of fire is refused",
+        _SCHEDULES,
+        "{expected, schedule.revision}",
+        "{expected}",
+        "test_fire",
+    ),
+    _mutant(
+        "due schedules are asked by another clock",
+        _SCHEDULES,
+        "now, next_at = transaction.now,",
+        "now, next_at = transaction.now - transaction.offset,",
+        "due_schedules",
+    ),
+    Mutant(
+        "sql: fire commits before it inserts",
+        _SCHEDULES,
+        "transaction.upsert(schedules, row)",
+        'transaction.upsert(schedules, row); transaction.cursor.execute("COMMIT")',
+        {SCHEDULES: ("refused",)},
+    ),
+    _mutant(
         "delete takes a job in progress",
         _FIND,
         ", ~IS_IN_PROGRESS]",
@@ -245,6 +295,13 @@ SQL: Final = (
         "queued or transaction.first(_REQUESTED, by=worker) is not None",
         "queued",
         {WAKE: ("cancel",)},
+    ),
+    Mutant(
+        "sql: nobody is woken by a tick",
+        "jobcore_sql/store.py",
+        "self._wake_for(inserted or ())",
+        "pass",
+        {WAKE: ("own_process",)},
     ),
     Mutant(
         "sql: nobody is woken by the own process",
