@@ -34,9 +34,9 @@ def test_all_keys_of_a_partition_lie_in_one_slot() -> None:
 def test_jobs_of_a_limit_key_or_unique_key_lie_together() -> None:
     partitions = Partitions(RedisOptions(), 12)
     for job in (a_job(limit_key="acme"), a_job(unique_key="order 7")):
-        ids = [partitions.named(f"id{n}", job) for n in range(50)]
+        ids = [partitions.named(f"id{n}", job, None) for n in range(50)]
         assert len({partitions.of(each) for each in ids}) == 1
-    ids = [partitions.named(f"id{n}", a_job()) for n in range(500)]
+    ids = [partitions.named(f"id{n}", a_job(), None) for n in range(500)]
     assert len({partitions.of(each) for each in ids}) == 12
 
 
