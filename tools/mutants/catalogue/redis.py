@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from tools.mutants.mutant import Mutant
-from tools.mutants.places import REDIS, REDIS_DELETE, REDIS_REPLICAS, REDIS_SCRIPTS
+from tools.mutants.places import (
+    REDIS,
+    REDIS_DELETE,
+    REDIS_MERGING,
+    REDIS_REPLICAS,
+    REDIS_SCHEDULES,
+    REDIS_SCRIPTS,
+)
 
 
 def _in_lua(rule: str, script: str, old: str, new: str, *words: str) -> Mutant:
@@ -130,6 +137,58 @@ _INSERT: Final = (
         "= line .. at .. id",
         "= string.sub(line, 1, -6) .. at .. string.sub(line, -5) .. id",
         "test_claim_looks_at_priority",
+    ),
+)
+_SCHEDULES: Final = (
+    _in_lua(
+        "fire compares no revision",
+        "fire",
+        "if there ~= expected and there ~= revision then",
+        "if false then",
+        "another_revision_is_there",
+        "won_by_one",
+    ),
+    _in_lua(
+        "a repeated fire is refused",
+        "fire",
+        "if there ~= expected and there ~= revision then",
+        "if there ~= expected then",
+        "test_fire_answers_a_repeat",
+    ),
+    _in_lua(
+        "a tick that has passed stays due",
+        "fire",
+        "  call('ZREM', ticks, due_then .. name)\n",
+        "",
+        "test_fire_moves_a_schedule",
+    ),
+    _in_lua(
+        "every tick has come",
+        "due_schedules",
+        "'(' .. instant(now + 1)",
+        "'+'",
+        "whose_time_has_come",
+    ),
+    Mutant(
+        "redis: what is unscheduled stays due",
+        "jobcore_redis/lua/unschedule.lua",
+        "call('ZREM', ticks, (schedule_of(kept) or '') .. ARGV[1])\n",
+        "",
+        {REDIS_SCHEDULES: ("nothing_due",)},
+    ),
+    Mutant(
+        "redis: a job that lies elsewhere comes in for any revision",
+        "jobcore_redis/schedules.py",
+        "if revision not in {expected, schedule.revision}:",
+        "if False:",
+        {REDIS_SCHEDULES: ("another_revision",)},
+    ),
+    Mutant(
+        "redis: who fires tells the time by one machine",
+        "jobcore_redis/merging.py",
+        "now = max(each.now for each in answers)",
+        "now = min(each.now for each in answers)",
+        {REDIS_MERGING: ("as_late",)},
     ),
 )
 _CLAIM: Final = (
@@ -312,4 +371,4 @@ _OTHERS: Final = (
         {REDIS_REPLICAS: ("wrote_nothing",)},
     ),
 )
-REDISES: Final = (*_APPLY, *_INSERT, *_CLAIM, *_OTHERS)
+REDISES: Final = (*_APPLY, *_INSERT, *_SCHEDULES, *_CLAIM, *_OTHERS)
