@@ -1,6 +1,6 @@
 -- Let a schedule stand in the place of the one that has the expected revision, or its own,
 -- and store jobs; answer as `_insert.lua` tells, or nothing where another is there.
--- keys: schedules ticks jobs states ids queued scheduled unique counts leases results errors extras
+-- keys: schedules ticks jobs states ids queued scheduled held unique counts leases results errors extras
 -- uses: record read insert schedule
 -- ARGV: offset; a channel and what to tell there, or nothing; the name of the schedule; the
 -- revision that is expected, or nothing for none; its text; and the jobs

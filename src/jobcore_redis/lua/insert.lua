@@ -1,5 +1,5 @@
 -- Store new jobs; answer as `_insert.lua` tells.
--- keys: jobs states ids queued scheduled unique counts leases results errors extras
+-- keys: jobs states ids queued scheduled held unique counts leases results errors extras
 -- uses: record read insert
 -- ARGV: offset; a channel and what to tell there, or nothing; and the jobs
 

@@ -9,6 +9,7 @@ from tools.mutants.places import (
     REDIS,
     REDIS_DELETE,
     REDIS_MERGING,
+    REDIS_MOVING,
     REDIS_REPLICAS,
     REDIS_SCHEDULES,
     REDIS_SCRIPTS,
@@ -137,6 +138,44 @@ _INSERT: Final = (
         "= line .. at .. id",
         "= string.sub(line, 1, -6) .. at .. string.sub(line, -5) .. id",
         "test_claim_looks_at_priority",
+    ),
+)
+_MOVING: Final = (
+    _in_lua(
+        "what is held from the beginning is queued",
+        "_insert",
+        "local status = holder and 'held' or due",
+        "local status = due",
+        "test_insert_holds",
+    ),
+    _in_lua(
+        "a write leaves the first text as it was",
+        "apply",
+        "if kind.rewrites then",
+        "if false then",
+        "moves_a_waiting_job",
+        "with_other_arguments",
+    ),
+    _in_lua(
+        "what stays held forgets by what",
+        "apply",
+        "state[HOLDER] = status == 'held' and state[HOLDER] or ''",
+        "state[HOLDER] = ''",
+        "moves_a_held_job",
+    ),
+    _in_lua(
+        "what waits for approval is lifted",
+        "lift",
+        "  elseif kind ~= 'task' then\n    return\n",
+        "",
+        "test_lift_leaves_what_is_held_for_approval",
+    ),
+    Mutant(
+        "redis: what moves while it runs is counted where it was",
+        "jobcore_redis/lua/apply.lua",
+        "      counted(queue, status, -1)\n      counted(state[QUEUE], status, 1)\n",
+        "",
+        {REDIS_MOVING: ("while_it_runs",)},
     ),
 )
 _SCHEDULES: Final = (
@@ -371,4 +410,11 @@ _OTHERS: Final = (
         {REDIS_REPLICAS: ("wrote_nothing",)},
     ),
 )
-REDISES: Final = (*_APPLY, *_INSERT, *_SCHEDULES, *_CLAIM, *_OTHERS)
+REDISES: Final = (
+    *_APPLY,
+    *_INSERT,
+    *_MOVING,
+    *_SCHEDULES,
+    *_CLAIM,
+    *_OTHERS,
+)
