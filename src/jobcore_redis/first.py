@@ -1,4 +1,4 @@
-"""What a job was when it was inserted, as one text, which never changes.
+"""What a job was when it was inserted, as one text, which only an operator changes.
 
 It has two instants, a letter for the status, and the head, which scripts read as
 `lua/_record.lua` tells; then the rest of its fields as JSON, and its payload, each
@@ -41,10 +41,15 @@ def figures(limit: Limit | None) -> str:
     return f"{concurrency}:{microseconds(limit.period / limit.rate)}:{limit.burst}"
 
 
+def ranked(priority: int) -> str:
+    """How scripts compare a priority: as text."""
+    return f"{priority - _LEAST_PRIORITY:05}"
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A new job as the script that inserts it is told of it: when it is due, the queue
-    and priority, and the rest of its text."""
+    """A new job as the script that inserts it is told of it: when it is due and what
+    holds it, the queue and priority, and the rest of its text."""
 
     new: NewJob
     when: str
@@ -60,6 +65,8 @@ class Written:
             when = str(since_epoch(new.due_at))
         elif new.delay:
             when = f"+{microseconds(new.delay)}"
+        if new.held_by is not None:
+            when = f"={new.held_by}\t{when or '+0'}"
         shape = _shape(new)
         write = _text if new.labels else _written
         line, rest = write(shape, is_far, new.labels or None)
@@ -77,7 +84,7 @@ def _text(
 ) -> tuple[str, bytes]:
     queue, task, priority, limit_key, limit, unique_key, scope, *others = shape
     retries, timeout, extra = others
-    rank = f"{priority - _LEAST_PRIORITY:05}"
+    rank = ranked(priority)
     key_flag = "-" if unique_key is None else "F" if is_far else "U"
     flags = key_flag + ("-" if limit_key is None else "L")
     head = (

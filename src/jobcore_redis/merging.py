@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
@@ -13,6 +13,7 @@ from typing import TypeAlias
 from jobcore import (
     Claim,
     ClaimResult,
+    DueSchedules,
     JobStatus,
     Page,
     Paused,
@@ -26,6 +27,7 @@ Counted: TypeAlias = tuple[Mapping[bytes, int], Mapping[bytes, datetime]]
 queue."""
 
 _until = attrgetter("job.lease_until", "job_id")
+_due = attrgetter("due_at", "name")
 
 
 def added_up(results: Sequence[ClaimResult]) -> ClaimResult:
@@ -42,6 +44,20 @@ def added_up(results: Sequence[ClaimResult]) -> ClaimResult:
 def oldest(claims: Sequence[Sequence[Claim]], limit: int) -> list[Claim]:
     """Those whose leases ended first."""
     return list(islice(merge(*claims, key=_until), limit))
+
+
+@reading()
+def all_due(
+    answers: Sequence[DueSchedules], later: Sequence[datetime], limit: int
+) -> DueSchedules:
+    """Those that are due first, where the others are due *later*. It is as late as it
+    is anywhere: what has come on one machine would else be yet to come."""
+    now = max(each.now for each in answers)
+    line = list(merge(*(each.schedules for each in answers), key=_due))
+    left = [each.due_at for each in line[limit:] if each.due_at is not None]
+    next_at = min((*left, *later), default=None)
+    next_due_in = None if next_at is None else max(next_at - now, timedelta(0))
+    return DueSchedules(now=now, schedules=tuple(line[:limit]), next_due_in=next_due_in)
 
 
 def one_page(pages: Sequence[Page], limit: int) -> Page:

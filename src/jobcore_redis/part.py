@@ -63,20 +63,24 @@ class Part:
     ) -> list[Inserted | None]:
         """As the contract says; None where a job that lies elsewhere has the unique
         key. Where any is in line now, *message* is told at once."""
-        told: list[Any] = [message.channel, message.text]
-        for each in jobs:
-            told += each.id, each.when, each.line, each.rest
-        created, places, others, parts = await self.calls.timed("insert", *told)
-        now = instant(created)
-        there = dict(zip(places, records(parts, others), strict=True))
-        answers: list[Inserted | None] = []
-        for place, each in enumerate(jobs, 1):
-            if place not in there:
-                answers.append(Inserted(Job.stored(each.new, now), created=True))
-            else:
-                job = there[place]
-                answers.append(job and Inserted(job, created=False))
-        return answers
+        told = (message.channel, message.text, *_told(jobs))
+        answer = await self.calls.timed("insert", *told)
+        return _inserted(jobs, answer)
+
+    async def fire(
+        self,
+        name: str,
+        expected: str,
+        text: bytes,
+        jobs: Sequence[Written],
+        message: Message,
+    ) -> list[Inserted] | None:
+        """Let the schedule *name* be what *text* says, and insert *jobs*, none of which
+        has a unique key that another partition knows of; None where its revision is
+        another than the *expected* one."""
+        told = (message.channel, message.text, name, expected, text, *_told(jobs))
+        answer = await self.calls.timed("fire", *told)
+        return [each for each in _inserted(jobs, answer) if each] if answer else None
 
     async def seen(self, job_id: str) -> tuple[datetime, Job | None, bool]:
         """The time, a job, and whether it holds its unique key."""
@@ -220,6 +224,29 @@ class Part:
     async def limit(self, key: str, limit: Limit | None) -> None:
         told = [] if limit is None else [figures(limit)]
         await self.calls.call("limit", key, *told)
+
+
+def _told(jobs: Sequence[Written]) -> list[Any]:
+    """How *jobs* are told to the scripts that insert them."""
+    told: list[Any] = []
+    for each in jobs:
+        told += each.id, each.when, each.line, each.rest
+    return told
+
+
+def _inserted(jobs: Sequence[Written], answer: Sequence[Any]) -> list[Inserted | None]:
+    """What such a script has answered for *jobs*."""
+    created, places, others, parts = answer
+    now = instant(created)
+    there = dict(zip(places, records(parts, others), strict=True))
+    answers: list[Inserted | None] = []
+    for place, each in enumerate(jobs, 1):
+        if place not in there:
+            answers.append(Inserted(Job.stored(each.new, now), created=True))
+        else:
+            job = there[place]
+            answers.append(job and Inserted(job, created=False))
+    return answers
 
 
 def _names(found: Sequence[bytes]) -> frozenset[str]:

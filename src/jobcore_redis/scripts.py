@@ -21,6 +21,7 @@ ALLOWED_WHEN_FULL: Final = frozenset(
     {"apply", "delete", "delete_finished", "expired", "find", "finished", "get", "gone"}
     | {"lift", "paused", "promote", "renew", "resume", "statistics", "turn", "workers"}
     | {"claim", "free", "inspect", "read", "recount", "seen", "upward"}
+    | {"due_schedules", "schedules", "unschedule"}
 )
 """What must go on when the memory is full: all that frees some, or asks."""
 _FREES_FIRST: Final = "redis.call('DEL', KEYS[1] .. ':')\n"
@@ -28,7 +29,7 @@ _FREES_FIRST: Final = "redis.call('DEL', KEYS[1] .. ':')\n"
 _MAY_FILL_FIRST: Final = frozenset({"apply", "renew", "seen", "turn"})
 """Those of them that may begin with a write that needs memory."""
 
-WAITED_FOR: Final = frozenset({"apply", "insert", "reserve"})
+WAITED_FOR: Final = frozenset({"apply", "fire", "insert", "reserve"})
 """After these replicas are waited for, where that is wanted: a caller is told that
 something is stored, or over."""
 _MARK: Final = "waited"

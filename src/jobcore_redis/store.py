@@ -17,6 +17,7 @@ from jobcore import (
     Claim,
     ClaimRequest,
     ClaimResult,
+    DueSchedules,
     Filter,
     Inserted,
     Job,
@@ -29,6 +30,8 @@ from jobcore import (
     Promotion,
     QueueControl,
     Renewal,
+    ScheduleRecord,
+    ScheduleStore,
     Statistics,
     Tick,
     Transition,
@@ -44,8 +47,9 @@ from jobcore_redis.claim import claim
 from jobcore_redis.directory import Directory
 from jobcore_redis.insert import Insertion
 from jobcore_redis.options import RedisOptions
-from jobcore_redis.part import News, Part
+from jobcore_redis.part import Message, News, Part
 from jobcore_redis.parts import Parts
+from jobcore_redis.schedules import Schedules
 from jobcore_redis.server import Server
 from jobcore_redis.trial import trial
 from jobcore_redis.unique import FarKeys
@@ -57,7 +61,9 @@ T = TypeVar("T")
 _ALL: Final = ("*",)
 
 
-class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable, TrialStore):
+class RedisJobStore(
+    JobStore, QueueControl, WorkerDirectory, ScheduleStore, Verifiable, TrialStore
+):
     """Keeps jobs in Redis 6.2 or later, or in Valkey.
 
     The URL is `redis://host:port/number`, `rediss://` with TLS,
@@ -77,6 +83,7 @@ class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable, TrialSt
         self._parts = Parts(self._server, lambda: self.offset)
         self._keys = FarKeys(self._server, self._parts)
         self._directory = Directory(self._parts)
+        self._schedules = Schedules(self._server, self._parts, self._keys)
         self._waker = Waker(self._server)
         self._turn = count()
 
@@ -104,11 +111,9 @@ class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable, TrialSt
 
     async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
         self._server.usable()
-        now = {each.queue for each in jobs if each.due_at is None and not each.delay}
-        message = self._waker.message(News(frozenset(now)))
+        message = self._message(jobs)
         inserted = await Insertion(self._parts, self._keys, jobs, message).run()
-        queues = {each.job.queue for each in inserted if _is_new_in_line(each)}
-        self._waker.tell(News(frozenset(queues)), message.names)
+        self._tell_of(inserted, message)
         return inserted
 
     async def get(
@@ -228,6 +233,28 @@ class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable, TrialSt
     async def turn(self, duty: str, interval: timedelta) -> bool:
         return await self._directory.turn(duty, interval)
 
+    async def schedules(
+        self, names: Sequence[str] | None = None
+    ) -> list[ScheduleRecord]:
+        if names is None:
+            return await self._schedules.all()
+        return await self._schedules.named(names)
+
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        return await self._schedules.due(limit)
+
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        self._server.usable()
+        message = self._message(jobs)
+        inserted = await self._schedules.fire(schedule, expected, jobs, message)
+        self._tell_of(inserted or [], message)
+        return inserted
+
+    async def unschedule(self, name: str) -> bool:
+        return await self._schedules.unschedule(name)
+
     async def verify(self) -> Verification:
         self._server.usable()
         return await verify(self._server)
@@ -248,6 +275,16 @@ class RedisJobStore(JobStore, QueueControl, WorkerDirectory, Verifiable, TrialSt
         if kind is TrialStore and self._url is None:
             return None
         return super().ability(kind)
+
+    def _message(self, jobs: Sequence[NewJob]) -> Message:
+        """What the scripts that insert *jobs* are to tell other processes."""
+        now = {each.queue for each in jobs if each.due_at is None and not each.delay}
+        return self._waker.message(News(frozenset(now)))
+
+    def _tell_of(self, inserted: Sequence[Inserted], message: Message) -> None:
+        """Wake those who may claim what was *inserted*, as *message* has in part."""
+        queues = {each.job.queue for each in inserted if _is_new_in_line(each)}
+        self._waker.tell(News(frozenset(queues)), message.names)
 
     async def _find_ids(
         self,

@@ -26,8 +26,10 @@ _SETS: Final = (
     "limited",
     "finished",
     "ids",
+    "ticks",
 )
-_HASHES: Final = ("states", "results", "errors", "extras", "attempts")
+_HASHES: Final = ("states", "results", "errors", "extras", "attempts", "schedules")
+_OF_SCHEDULES: Final = ("schedules", "ticks")
 
 Findings = defaultdict[str, list[str]]
 
@@ -99,13 +101,14 @@ class _Look:
 
     async def _inspect(self, kind: str, members: list[bytes]) -> list[bytes]:
         """Judge a page, and answer the queues and statuses of the jobs on it."""
+        what = "schedule" if kind in _OF_SCHEDULES else "job"
         standings: list[bytes] = []
         for start in range(0, len(members), _PAGE):
             told: list[Any] = [int(self._mend)]
             for each in members[start : start + _PAGE]:
                 told += kind, each
             found, jobs = await self._server.call("inspect", self._partition, told)
-            for rule, job_id in zip(found[::2], found[1::2], strict=True):
-                self._findings[rule.decode()].append(f"job {job_id.decode()}")
+            for rule, name in zip(found[::2], found[1::2], strict=True):
+                self._findings[rule.decode()].append(f"{what} {name.decode()}")
             standings += jobs
         return standings

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from jobcore import TERMINAL, Transition
 from jobcore_redis.filing import filed
+from jobcore_redis.first import ranked
 from jobcore_redis.record import changed
 from jobcore_redis.units import microseconds, since_epoch
 
@@ -31,6 +32,9 @@ _ENCODERS: Final[dict[str, Callable[[Any], Text]]] = {
     "result": changed,
     "error": changed,
     "extra": changed,
+    "queue": str,
+    "priority": ranked,
+    "payload": bytes,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from jobcore import (
     Answer,
     Filter,
     Outcome,
+    ScheduleRecord,
     StoreError,
     StoreUnavailableError,
     WorkerRecord,
@@ -87,6 +89,24 @@ async def test_when_memory_is_full_no_job_comes_in_and_others_are_worked_off(
         ended = Filter(finished_for=timedelta(0))
         assert await store.delete(ended, 9) == 2
         assert (await store.verify()).sound
+
+
+async def test_when_memory_is_full_no_schedule_is_written_and_each_can_be_removed(
+    alone: RedisServer,
+) -> None:
+    async with RedisJobStore(alone.url) as store:
+        due_at = (await store.due_schedules(1)).now
+        told = ScheduleRecord(name="nightly", revision="1", data=b"", due_at=due_at)
+        await store.fire(told, None, [])
+        servers.run(alone.url, "CONFIG SET", "maxmemory", "1")
+        later = replace(told, revision="2", due_at=due_at + HOUR)
+        for jobs in ([], [a_job(id="1")]):
+            with pytest.raises(StoreError, match="its memory is full"):
+                await store.fire(later, "1", jobs)
+        assert (await store.due_schedules(9)).schedules == (told,)
+        assert await store.schedules() == [told]
+        assert (await store.verify()).sound
+        assert await store.unschedule("nightly")
 
 
 async def test_another_number_of_partitions_is_refused() -> None:

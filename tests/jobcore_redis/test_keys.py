@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 from redis.crc import key_slot
 
+from jobcore import Tick
 from jobcore.testing import a_job
 from jobcore_redis.keys import Partitions
 from jobcore_redis.options import RedisOptions
@@ -27,17 +29,26 @@ def test_each_master_has_as_many_partitions(number: int) -> None:
 
 def test_all_keys_of_a_partition_lie_in_one_slot() -> None:
     for partition in Partitions(RedisOptions(), 5).all:
-        names = ("jobs", "states", "queued", "counts", "workers")
+        names = ("jobs", "states", "queued", "counts", "workers", "schedules", "ticks")
         assert len({key_slot(partition.key(name).encode()) for name in names}) == 1
 
 
 def test_jobs_of_a_limit_key_or_unique_key_lie_together() -> None:
     partitions = Partitions(RedisOptions(), 12)
     for job in (a_job(limit_key="acme"), a_job(unique_key="order 7")):
-        ids = [partitions.named(f"id{n}", job) for n in range(50)]
+        ids = [partitions.named(f"id{n}", job, None) for n in range(50)]
         assert len({partitions.of(each) for each in ids}) == 1
-    ids = [partitions.named(f"id{n}", a_job()) for n in range(500)]
+    ids = [partitions.named(f"id{n}", a_job(), None) for n in range(500)]
     assert len({partitions.of(each) for each in ids}) == 12
+
+
+def test_jobs_of_ticks_lie_with_their_schedule() -> None:
+    partitions = Partitions(RedisOptions(), 12)
+    for name in ("nightly", "hourly", "weekly"):
+        tick = Tick(name, datetime(2026, 1, 1, tzinfo=UTC))
+        for job in (a_job(), a_job(limit_key=f"schedule:{name}")):
+            lies_in = partitions.of(partitions.named("id", job, tick))
+            assert lies_in is partitions.of_schedule(name)
 
 
 @pytest.mark.parametrize("strange", ["", "id", "id.", "id.12", "id.-1", "id.x", "."])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobcore import Filter, StoreError, WorkerRecord
+from jobcore import Filter, ScheduleRecord, StoreError, WorkerRecord
 from jobcore.testing import a_claim, a_job, inserted, pass_time
 from jobcore_redis import RedisJobStore
 from tests.jobcore_redis import servers
@@ -36,6 +36,14 @@ def workers(store: RedisJobStore, _: str) -> Awaitable[object]:
     return store.workers()
 
 
+def schedules(store: RedisJobStore, _: str) -> Awaitable[object]:
+    return store.schedules()
+
+
+def due_schedules(store: RedisJobStore, _: str) -> Awaitable[object]:
+    return store.due_schedules(9)
+
+
 def statistics(store: RedisJobStore, _: str) -> Awaitable[object]:
     return store.statistics()
 
@@ -54,6 +62,9 @@ def verify(store: RedisJobStore, _: str) -> Awaitable[object]:
         ("states", None, b"spoiled", expired),
         ("attempts", None, b"spoiled", get),
         ("workers", "worker", b"9" * 32 + b"spoiled", workers),
+        ("schedules", "hourly", b"spoiled", schedules),
+        ("schedules", "hourly", b"soon\tfirst\tdata", schedules),
+        ("schedules", "hourly", b"spoiled", due_schedules),
         ("counts", "default\tspoiled", 1, statistics),
         ("counts", "default\tqueued", b"spoiled", statistics),
         ("counts", "default\tqueued", b"spoiled", verify),
@@ -64,6 +75,9 @@ async def test_what_is_spoiled_is_told(
 ) -> None:
     async with servers.empty_store("6.2") as store:
         await store.seen(WorkerRecord(id="worker"), servers.HOUR)
+        due_at = (await store.due_schedules(1)).now
+        hourly = ScheduleRecord(name="hourly", revision="1", data=b"", due_at=due_at)
+        await store.fire(hourly, None, [])
         claim = await a_claim(store)
         pass_time(store, 2 * servers.HOUR)
         key = store._server.partitions.all[0].key(kind)
@@ -90,3 +104,15 @@ async def test_a_number_of_partitions_that_is_spoiled_is_told() -> None:
     with pytest.raises(StoreError, match="not of this release"):
         async with RedisJobStore(servers.url("6.2"), options):
             pass
+
+
+async def test_a_spoiled_schedule_is_replaced_by_nothing_and_may_be_removed() -> None:
+    async with servers.empty_store("6.2") as store:
+        key = store._server.partitions.all[0].key("schedules")
+        servers.run(servers.url("6.2"), "HSET", key, "hourly", b"spoiled")
+        assert (await store.verify()).findings == {"schedules": ("schedule hourly",)}
+        told = ScheduleRecord(name="hourly", revision="1", data=b"")
+        assert await store.fire(told, None, [a_job(id="1")]) is None
+        assert await store.get(["1"]) == [None]
+        assert await store.unschedule("hourly")
+        assert (await store.verify()).sound

@@ -17,6 +17,7 @@ from jobcore.testing import (
     Opening,
     QueueControlConformance,
     ReopeningConformance,
+    ScheduleConformance,
     StoreConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
@@ -31,6 +32,7 @@ class TestRedisJobStore(
     StoreConformance,
     QueueControlConformance,
     WorkerDirectoryConformance,
+    ScheduleConformance,
     VerifiableConformance,
     ReopeningConformance,
 ):
@@ -49,6 +51,7 @@ class TestRedisJobStoreOtherwise(
     StoreConformance,
     QueueControlConformance,
     WorkerDirectoryConformance,
+    ScheduleConformance,
     VerifiableConformance,
     ReopeningConformance,
 ):

@@ -18,6 +18,7 @@ from jobcore import (
     JobcoreConfig,
     JobStatus,
     NewJob,
+    ScheduleRecord,
     Tasks,
     Worker,
 )
@@ -110,6 +111,19 @@ async def test_an_end_stands_that_no_replica_has_in_time(
             await store.apply([complete(claim, b"1")])
         job = await current(store, claim.job_id)
         assert job.status is JobStatus.COMPLETED
+
+
+async def test_a_tick_stands_that_no_replica_has_in_time(
+    store: RedisJobStore, replicated: ReplicatedRedis
+) -> None:
+    told = ScheduleRecord(name="nightly", revision="1", data=b"")
+    job = named(store, a_job())
+    with standing_still(replicated.replica):
+        for _ in range(2):
+            with pytest.raises(NotReplicatedError):
+                await store.fire(told, None, [job])
+        assert await store.schedules() == [told]
+        assert (await current(store, job.id)).status is JobStatus.QUEUED
 
 
 async def test_a_repeat_over_a_connection_that_wrote_nothing_waits_as_well(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from jobcore import ScheduleRecord
 from jobcore.lifecycle import complete
 from jobcore.testing import a_claim, a_job, inserted
 from jobcore_redis import RedisJobStore
@@ -26,6 +27,9 @@ async def store() -> AsyncIterator[RedisJobStore]:
         await store.claim(servers.a_request_of("held"))
         await inserted(store, a_job(delay=servers.HOUR))
         assert claim.job.id
+        due_at = (await store.due_schedules(1)).now
+        told = ScheduleRecord(name="nightly", revision="1", data=b"", due_at=due_at)
+        await store.fire(told, None, [])
         assert (await store.verify()).sound
         yield store
 
@@ -46,6 +50,7 @@ def command(store: RedisJobStore, verb: str, name: str, *rest: object) -> object
         ("leases", "lease"),
         ("ids", "ids"),
         ("unique", "unique_key"),
+        ("ticks", "tick"),
         ("counts", "counts"),
     ],
 )
@@ -84,3 +89,15 @@ async def test_what_is_too_much_is_found_and_mended(
     assert found == {f"stray_{kind}": ("job strange",)}
     assert (await store.repair()).findings == found
     assert (await store.verify()).findings == {}
+
+
+@pytest.mark.parametrize("name", ["nightly", "strange"])
+async def test_a_tick_that_is_too_much_is_found_and_mended(
+    store: RedisJobStore, name: str
+) -> None:
+    command(store, "ZADD", "ticks", 0, f"{0:016}{name}")
+    found = (await store.verify()).findings
+    assert found == {"stray_ticks": (f"schedule {name}",)}
+    assert (await store.repair()).findings == found
+    assert (await store.verify()).findings == {}
+    assert len((await store.due_schedules(9)).schedules) == 1

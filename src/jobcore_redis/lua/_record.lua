@@ -2,9 +2,11 @@
 --
 -- `jobs` has what a job was when it was inserted:
 --   created at, due at, q(ueued) or s(cheduled), then its head, a newline, and what only
---   clients read. The head has fields that never change.
--- `states` has what it became, as soon as that is something else: the fields below, of
--- which those from FLAGS on are the head. Instants are microseconds in 16 digits.
+--   clients read. The head has fields that never change, but for queue and priority, and
+--   the last of the rest is the payload: where an operator changes one, the text does.
+-- `states` has what it became, as soon as that is something else, or if it is held: the
+-- fields below, of which those from FLAGS on are the head. Instants are microseconds in 16
+-- digits.
 
 local TOKEN, REQUESTED, STATUS, DUE, ATTEMPT = 1, 2, 3, 4, 5
 local FAILURES, LOSSES, GENERATION, HOLDER, WORKER = 6, 7, 8, 9, 10

@@ -6,7 +6,10 @@
 -- in one text, and after it the attempt that is filed and the values of its changes.
 
 local KIND = 12 -- how many parts a kind has
-local IN_TEXT = {failures = FAILURES, losses = LOSSES, reason = REASON}
+local IN_TEXT = {
+  failures = FAILURES, losses = LOSSES, reason = REASON, queue = QUEUE, priority = PRIORITY,
+}
+local IN_FIRST = {queue = true, priority = true, payload = true}
 local IN_HASH = {result = results, error = errors}
 
 local now = clock(ARGV[1])
@@ -14,9 +17,10 @@ local at = instant(now)
 local kinds = {}
 local place = 3
 for i = 1, tonumber(ARGV[2]) do
-  local names = {}
+  local names, rewrites = {}, false
   for name in string.gmatch(ARGV[place + 11], '%a+') do
     names[#names + 1] = name
+    rewrites = rewrites or IN_FIRST[name]
   end
   kinds[i] = {
     status = ARGV[place], later = ARGV[place + 1], delay = ARGV[place + 2],
@@ -24,6 +28,7 @@ for i = 1, tonumber(ARGV[2]) do
     next_generation = ARGV[place + 5] == '1', statuses = ARGV[place + 6],
     lease_expired = ARGV[place + 7] == '1', no_request = ARGV[place + 8] == '1',
     ended = ARGV[place + 9] == '1', filed = ARGV[place + 10] == '1', names = names,
+    rewrites = rewrites,
   }
   place = place + KIND
 end
@@ -88,12 +93,22 @@ local function file(id, line, ended)
   end
 end
 
+-- What clients read in the first text of a job becomes what its state has, and its payload
+-- another if there is one.
+local function rewrite(id, state, payload)
+  local text = call('HGET', jobs, id)
+  local known = string.find(text, '\n', HEAD, true)
+  local own = string.find(text, '\n', known + 1, true) + 1
+  added('HSET', jobs, string.sub(text, 1, HEAD - 1) .. table.concat(state, '\t', FLAGS)
+    .. string.sub(text, known, own - 1) .. (payload or string.sub(text, own)), id)
+end
+
 local function change(write_of, state)
   local kind, id = write_of.kind, write_of.id
   if state[STATUS] ~= 'in_progress' or kind.status ~= 'in_progress' then
     leave(state, id)
   end
-  local before = state[STATUS]
+  local before, queue, payload = state[STATUS], state[QUEUE], nil
   local status = kind.status
   if kind.delay ~= '' then
     state[DUE] = instant(now + kind.delay)
@@ -106,7 +121,8 @@ local function change(write_of, state)
   end
   state[STATUS] = status
   if status ~= 'in_progress' then
-    state[TOKEN], state[HOLDER] = '', ''
+    state[TOKEN] = ''
+    state[HOLDER] = status == 'held' and state[HOLDER] or ''
     state[FINISHED] = TERMINAL[status] and at or ''
   end
   if kind.ended then
@@ -125,6 +141,8 @@ local function change(write_of, state)
     local value = ARGV[write_of.values + i - 1]
     if IN_TEXT[name] then
       state[IN_TEXT[name]] = value
+    elseif name == 'payload' then
+      payload = value
     elseif name == 'extra' then
       added('HSET', extras, value, id) -- None as well, as it had one at first
     elseif value == '-' then
@@ -133,10 +151,17 @@ local function change(write_of, state)
       added('HSET', IN_HASH[name], string.sub(value, 2), id)
     end
   end
+  if kind.rewrites then
+    rewrite(id, state, payload)
+  end
   if write_of.receipt ~= '' then
     state[RECEIPT] = write_of.receipt
   end
   if before == 'in_progress' and status == 'in_progress' then
+    if state[QUEUE] ~= queue then
+      counted(queue, status, -1)
+      counted(state[QUEUE], status, 1)
+    end
     saved[#saved + 1] = id
     saved[#saved + 1] = table.concat(state, '\t')
   else

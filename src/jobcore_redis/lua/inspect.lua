@@ -1,10 +1,11 @@
--- Find out what is wrong about jobs and about members of indexes, and mend it if wanted.
--- keys: jobs states queued scheduled held leases limited finished unique counts ids results errors extras attempts
--- uses: record change
--- ARGV: whether to mend (1 or 0), and of each what is looked at: `jobs` or an index; and
--- the id or member there
--- Answers of each finding the name of the rule and the id; and of each job its queue and
--- status, or nothing where it is not there.
+-- Find out what is wrong about jobs, schedules and members of indexes, and mend it if
+-- wanted.
+-- keys: jobs states queued scheduled held leases limited finished unique counts ids results errors extras attempts schedules ticks
+-- uses: record change schedule
+-- ARGV: whether to mend (1 or 0), and of each what is looked at: `jobs`, `schedules` or an
+-- index; and the id, name or member there
+-- Answers of each finding the name of the rule and the id or name; and of each job its
+-- queue and status, or nothing where it is not there.
 
 local mends = ARGV[1] == '1'
 local named = {
@@ -60,6 +61,30 @@ local function look_at_job(id, state)
   end
 end
 
+local function look_at_schedule(name)
+  local text = call('HGET', schedules, name)
+  local due = text and schedule_of(text)
+  if text and not due then
+    finding('schedules', name)
+  elseif due and due ~= '' and not is_in(ticks, due .. name) then
+    finding('tick', name)
+    if mends then
+      call('ZADD', ticks, 0, due .. name)
+    end
+  end
+end
+
+local function look_at_tick(member)
+  local name = string.sub(member, 17)
+  local text = call('HGET', schedules, name)
+  if not text or schedule_of(text) ~= string.sub(member, 1, 16) then
+    finding('stray_ticks', name)
+    if mends then
+      call('ZREM', ticks, member)
+    end
+  end
+end
+
 -- The id that a member of an index stands for.
 local function id_in(kind, member)
   local rest = member
@@ -92,8 +117,7 @@ local function belongs(kind, member, id, state)
   return true
 end
 
-for i = 2, #ARGV, 2 do
-  local kind, member = ARGV[i], ARGV[i + 1]
+local function look_at_entry(kind, member)
   local id = id_in(kind, member)
   local state = states_of({id})[1]
   if kind == 'jobs' then
@@ -107,6 +131,17 @@ for i = 2, #ARGV, 2 do
         or kind == 'attempts' or kind == 'states'
       call(is_hash and 'HDEL' or 'ZREM', named[kind], member)
     end
+  end
+end
+
+for i = 2, #ARGV, 2 do
+  local kind, member = ARGV[i], ARGV[i + 1]
+  if kind == 'schedules' then
+    look_at_schedule(member)
+  elseif kind == 'ticks' then
+    look_at_tick(member)
+  else
+    look_at_entry(kind, member)
   end
 end
 return {findings, standings}

@@ -20,6 +20,8 @@ local function lift(holder)
     end
     local id = string.sub(first, #holder + 7 + 16)
     wish = math.min(wish, places(name, (figures(states_of({id})[1]))))
+  elseif kind ~= 'task' then
+    return
   end
   if wish <= 0 then
     return

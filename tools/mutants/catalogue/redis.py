@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from tools.mutants.mutant import Mutant
-from tools.mutants.places import REDIS, REDIS_DELETE, REDIS_REPLICAS, REDIS_SCRIPTS
+from tools.mutants.places import (
+    REDIS,
+    REDIS_DELETE,
+    REDIS_MERGING,
+    REDIS_MOVING,
+    REDIS_REPLICAS,
+    REDIS_SCHEDULES,
+    REDIS_SCRIPTS,
+)
 
 
 def _in_lua(rule: str, script: str, old: str, new: str, *words: str) -> Mutant:
@@ -90,7 +98,7 @@ _APPLY: Final = (
 _INSERT: Final = (
     _in_lua(
         "a known id is stored anew",
-        "insert",
+        "_insert",
         "local other = (known[i] or new[id]) and id\n",
         "local other = nil\n",
         "test_insert_answers_a_known_id",
@@ -98,38 +106,128 @@ _INSERT: Final = (
     ),
     _in_lua(
         "a unique key is taken twice",
-        "insert",
+        "_insert",
         "local kept = holders[name] or call('HGET', unique, name)",
         "local kept = holders[name]",
         "test_insert_answers_a_held_key",
     ),
     _in_lua(
         "a unique key is taken twice in a batch",
-        "insert",
+        "_insert",
         "local kept = holders[name] or call('HGET', unique, name)",
         "local kept = call('HGET', unique, name)",
         "test_insert_takes_a_key_once_in_one_batch",
     ),
     _in_lua(
         "new jobs are not counted",
-        "insert",
-        "  call('HINCRBY', counts, name, number)\n",
+        "_insert",
+        "    call('HINCRBY', counts, name, number)\n",
         "",
         "test_statistics_count",
     ),
     _in_lua(
         "a job is queued before it is due",
-        "insert",
+        "_insert",
         "due > now and 'scheduled' or 'queued'",
         "'queued'",
         "test_insert_schedules",
     ),
     _in_lua(
         "claims go by due time before priority",
-        "insert",
+        "_insert",
         "= line .. at .. id",
         "= string.sub(line, 1, -6) .. at .. string.sub(line, -5) .. id",
         "test_claim_looks_at_priority",
+    ),
+)
+_MOVING: Final = (
+    _in_lua(
+        "what is held from the beginning is queued",
+        "_insert",
+        "local status = holder and 'held' or due",
+        "local status = due",
+        "test_insert_holds",
+    ),
+    _in_lua(
+        "a write leaves the first text as it was",
+        "apply",
+        "if kind.rewrites then",
+        "if false then",
+        "moves_a_waiting_job",
+        "with_other_arguments",
+    ),
+    _in_lua(
+        "what stays held forgets by what",
+        "apply",
+        "state[HOLDER] = status == 'held' and state[HOLDER] or ''",
+        "state[HOLDER] = ''",
+        "moves_a_held_job",
+    ),
+    _in_lua(
+        "what waits for approval is lifted",
+        "lift",
+        "  elseif kind ~= 'task' then\n    return\n",
+        "",
+        "test_lift_leaves_what_is_held_for_approval",
+    ),
+    Mutant(
+        "redis: what moves while it runs is counted where it was",
+        "jobcore_redis/lua/apply.lua",
+        "      counted(queue, status, -1)\n      counted(state[QUEUE], status, 1)\n",
+        "",
+        {REDIS_MOVING: ("while_it_runs",)},
+    ),
+)
+_SCHEDULES: Final = (
+    _in_lua(
+        "fire compares no revision",
+        "fire",
+        "if there ~= expected and there ~= revision then",
+        "if false then",
+        "another_revision_is_there",
+        "won_by_one",
+    ),
+    _in_lua(
+        "a repeated fire is refused",
+        "fire",
+        "if there ~= expected and there ~= revision then",
+        "if there ~= expected then",
+        "test_fire_answers_a_repeat",
+    ),
+    _in_lua(
+        "a tick that has passed stays due",
+        "fire",
+        "  call('ZREM', ticks, due_then .. name)\n",
+        "",
+        "test_fire_moves_a_schedule",
+    ),
+    _in_lua(
+        "every tick has come",
+        "due_schedules",
+        "'(' .. instant(now + 1)",
+        "'+'",
+        "whose_time_has_come",
+    ),
+    Mutant(
+        "redis: what is unscheduled stays due",
+        "jobcore_redis/lua/unschedule.lua",
+        "call('ZREM', ticks, (schedule_of(kept) or '') .. ARGV[1])\n",
+        "",
+        {REDIS_SCHEDULES: ("nothing_due",)},
+    ),
+    Mutant(
+        "redis: a job that lies elsewhere comes in for any revision",
+        "jobcore_redis/schedules.py",
+        "if revision not in {expected, schedule.revision}:",
+        "if False:",
+        {REDIS_SCHEDULES: ("another_revision",)},
+    ),
+    Mutant(
+        "redis: who fires tells the time by one machine",
+        "jobcore_redis/merging.py",
+        "now = max(each.now for each in answers)",
+        "now = min(each.now for each in answers)",
+        {REDIS_MERGING: ("as_late",)},
     ),
 )
 _CLAIM: Final = (
@@ -312,4 +410,11 @@ _OTHERS: Final = (
         {REDIS_REPLICAS: ("wrote_nothing",)},
     ),
 )
-REDISES: Final = (*_APPLY, *_INSERT, *_CLAIM, *_OTHERS)
+REDISES: Final = (
+    *_APPLY,
+    *_INSERT,
+    *_MOVING,
+    *_SCHEDULES,
+    *_CLAIM,
+    *_OTHERS,
+)
