@@ -14,7 +14,7 @@ class Line:
     """Jobs by priority, due time and id. They leave without notice: a place that no
     longer *stands* is dropped when it comes to the front."""
 
-    def __init__(self, stands: Callable[[datetime, str], bool]) -> None:
+    def __init__(self, stands: Callable[[int, datetime, str], bool]) -> None:
         self._stands = stands
         self._levels: dict[int, _Level] = {}
 
@@ -30,7 +30,7 @@ class Line:
             level = self._levels[priority]
             while place := level.first():
                 level.leave()
-                if self._stands(*place):
+                if self._stands(priority, *place):
                     yield place[1]
             del self._levels[priority]
 
@@ -40,7 +40,7 @@ class Line:
 
     def _front(self, priority: int) -> tuple[datetime, str] | None:
         level = self._levels[priority]
-        while (place := level.first()) and not self._stands(*place):
+        while (place := level.first()) and not self._stands(priority, *place):
             level.leave()
         return place
 

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from jobcore.attempt import Attempt
@@ -68,12 +70,8 @@ class Records:
     def __init__(self) -> None:
         self.by_id: dict[str, Record] = {}
         self.index: Index = Index()
-        self.queued: defaultdict[str, Line] = defaultdict(
-            lambda: Line(self._stands(_QUEUED))
-        )
-        self.held: defaultdict[str, Line] = defaultdict(
-            lambda: Line(self._stands(_HELD))
-        )
+        self.queued: Lines = Lines(self.by_id, _QUEUED, "queue")
+        self.held: Lines = Lines(self.by_id, _HELD, "held_by")
         self.scheduled: list[tuple[datetime, str]] = []
         self.unique: dict[tuple[str, str], str] = {}
         self.changes: int = 0
@@ -101,8 +99,7 @@ class Records:
 
     def next_scheduled(self) -> tuple[datetime, str] | None:
         """The scheduled job that is due first."""
-        stands = self._stands(_SCHEDULED)
-        while self.scheduled and not stands(*self.scheduled[0]):
+        while self.scheduled and not self._is_scheduled(*self.scheduled[0]):
             heapq.heappop(self.scheduled)
         return self.scheduled[0] if self.scheduled else None
 
@@ -131,22 +128,42 @@ class Records:
             if self.unique.get(name) == job.id:
                 del self.unique[name]
 
-    def _stands(self, status: JobStatus) -> _Stands:
-        return _Stands(self.by_id, status)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stands:
-    """Whether a job still has the status and due time it had when it lined up."""
-
-    by_id: Mapping[str, Record]
-    status: JobStatus
-
-    def __call__(self, due_at: datetime, job_id: str) -> bool:
+    def _is_scheduled(self, due_at: datetime, job_id: str) -> bool:
+        """Whether it is, and due as it was when this was noted."""
         record = self.by_id.get(job_id)
         if record is None:
             return False
-        return record.job.status is self.status and record.job.due_at == due_at
+        return record.job.status is _SCHEDULED and record.job.due_at == due_at
+
+
+class Lines(dict[str, Line]):
+    """The lines of all jobs of one *status*, each made when it is asked for. Which is a
+    job's tells one *field* of it; it may change, and so may what orders a line."""
+
+    def __init__(
+        self, by_id: Mapping[str, Record], status: JobStatus, field: str
+    ) -> None:
+        super().__init__()
+        self._by_id = by_id
+        self._status = status
+        self._name_of = attrgetter(field)
+
+    def __missing__(self, name: str) -> Line:
+        line = self[name] = Line(partial(self._stands, name))
+        return line
+
+    def _stands(self, name: str, priority: int, due_at: datetime, job_id: str) -> bool:
+        """Whether a job is still where it was when it lined up."""
+        record = self._by_id.get(job_id)
+        if record is None:
+            return False
+        job = record.job
+        return (
+            job.status is self._status
+            and job.due_at == due_at
+            and job.priority == priority
+            and self._name_of(job) == name
+        )
 
 
 class Clock:

@@ -44,8 +44,8 @@ MEMORIES: Final = (
     _mutant(
         "a claim takes what is not queued",
         _RECORDS,
-        "record.job.status is self.status and ",
-        "",
+        "            job.status is self._status\n            and ",
+        "            ",
         "test_claim_leaves",
         "test_claim_hands",
     ),
