@@ -10,12 +10,19 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from jobcore.abilities import QueueControl, TrialStore, Verifiable, WorkerDirectory
+from jobcore.abilities import (
+    QueueControl,
+    ScheduleStore,
+    TrialStore,
+    Verifiable,
+    WorkerDirectory,
+)
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Renewal
 from jobcore.memory import InMemoryJobStore
 from jobcore.store import JobStore
 from jobcore.testing import (
     QueueControlConformance,
+    ScheduleConformance,
     StoreConformance,
     TrialConformance,
     VerifiableConformance,
@@ -28,6 +35,7 @@ PROOFS: dict[type, type] = {
     StoreConformance: JobStore,
     QueueControlConformance: QueueControl,
     WorkerDirectoryConformance: WorkerDirectory,
+    ScheduleConformance: ScheduleStore,
     VerifiableConformance: Verifiable,
     TrialConformance: TrialStore,
 }
