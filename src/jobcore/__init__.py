@@ -18,7 +18,7 @@ from jobcore.abilities import (
 )
 from jobcore.attempt import Attempt, ErrorDetail, Outcome
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
-from jobcore.config import JobcoreConfig
+from jobcore.config import JobcoreConfig, RetentionRule
 from jobcore.context import JobContext, Resource, current_job
 from jobcore.default_manager import DefaultJobManager, open_manager
 from jobcore.details import Details, LogLine, Progress
@@ -43,6 +43,7 @@ from jobcore.errors import (
     UnknownTaskError,
     UnsupportedError,
 )
+from jobcore.events import Event, EventKind, Events
 from jobcore.identity import Tick
 from jobcore.job import (
     TERMINAL,
@@ -102,6 +103,7 @@ __all__ = [
     "JobTransaction",
     "JobcoreConfig",
     "Matching",
+    "RetentionRule",
     "Retry",
     "RetryStrategy",
     "SchedulingStrategy",
@@ -122,6 +124,10 @@ __all__ = [
     "Overlap",
     "Recurrence",
     "Schedule",
+    # what happens
+    "Event",
+    "EventKind",
+    "Events",
     # the nouns
     "Attempt",
     "Details",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -13,11 +12,10 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from jobcore.errors import StoreNotOpenError, StoreUnavailableError
+from jobcore.events import Event, EventKind, Events
 from jobcore.retry import SYSTEM_RANDOM
 
 T = TypeVar("T")
-
-_logger = logging.getLogger("jobcore.store")
 
 
 class StoreCalls:
@@ -29,9 +27,15 @@ class StoreCalls:
     another process or event loop than the one that opened it are refused.
     """
 
-    def __init__(self, patience: timedelta, random: Random = SYSTEM_RANDOM) -> None:
+    def __init__(
+        self,
+        patience: timedelta,
+        random: Random = SYSTEM_RANDOM,
+        events: Events | None = None,
+    ) -> None:
         self._patience = patience
         self._random = random
+        self._events = events or Events()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
         self._calls: set[asyncio.Task[None]] = set()
@@ -98,17 +102,20 @@ class StoreCalls:
         except StoreUnavailableError as error:
             if loop.time() >= until:
                 raise
-            _logger.warning("%s; trying again for up to %s", error, patience)
+            detail = f"{error}; trying again for up to {patience}"
+            self._events.tell(Event(EventKind.DEGRADED, detail=detail))
 
         async def attempt() -> T:
             return await verb()
 
-        return await AsyncRetrying(
+        answer: T = await AsyncRetrying(
             retry=retry_if_exception_type(StoreUnavailableError),
             wait=self._pause,
             stop=lambda state: loop.time() + state.upcoming_sleep >= until,
             reraise=True,
         )(attempt)
+        self._events.tell(Event(EventKind.RESTORED))
+        return answer
 
     def _pause(self, state: RetryCallState) -> float:
         return self._random.uniform(0, min(0.1 * 2**state.attempt_number, 2))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from jobcore.job import TERMINAL, JobStatus
 
 
 def _seconds(value: object) -> object:
@@ -30,6 +32,22 @@ Length = Annotated[timedelta, BeforeValidator(_seconds)]
 Duration = Annotated[Length, Field(gt=timedelta(0), le=timedelta(days=366))]
 Retention = Annotated[Duration | None, BeforeValidator(_for_ever)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class RetentionRule(BaseModel):
+    """How long finished jobs of a *queue* (each for None) with one of *statuses* are
+    kept, and how *most*: beyond that, those that finished first are deleted."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
+
+    queue: str | None = None
+    statuses: frozenset[JobStatus] = TERMINAL
+    age: Retention = None
+    most: int | None = Field(default=None, ge=0)
+
+    def holds(self, status: JobStatus, queue: str | None) -> bool:
+        """Whether it is about such jobs."""
+        return self.queue in {None, queue} and status in self.statuses
 
 
 class JobcoreConfig(BaseSettings):
@@ -66,6 +84,9 @@ class JobcoreConfig(BaseSettings):
     """How often managers look for schedules that others have made or changed."""
     stale_job_claim_check_interval: Duration = timedelta(seconds=5)
     prune_interval: Duration = timedelta(minutes=1)
+    priority_ageing: Duration | None = None
+    """How long a queued job waits before it becomes as urgent as those of the next
+    preset of priorities; then again, until it is critical. None leaves priorities."""
     max_lost: Count = 3
     """After how many lost claims a job fails."""
     unknown_task_delay: Duration = timedelta(seconds=10)
@@ -80,6 +101,9 @@ class JobcoreConfig(BaseSettings):
     retention_failed: Retention = timedelta(days=30)
     retention_canceled: Retention = timedelta(days=7)
     """How long finished jobs are kept; None, as text "none", keeps them for ever."""
+    retention: tuple[RetentionRule, ...] = ()
+    """Rules that go before these, the first that holds for a queue and a status. With
+    any of them, queues are pruned one by one."""
 
     max_payload_size: Count = 256 * 1024
     max_result_size: Count = 256 * 1024
@@ -92,6 +116,16 @@ class JobcoreConfig(BaseSettings):
             problem = "job_claim_timeout must be at least 0.3 seconds"
             raise ValueError(problem)
         return self
+
+    def retention_of(self, status: JobStatus, queue: str | None) -> RetentionRule:
+        """What holds for finished jobs of *queue* with *status*."""
+        ages = {
+            JobStatus.COMPLETED: self.retention_completed,
+            JobStatus.FAILED: self.retention_failed,
+            JobStatus.CANCELED: self.retention_canceled,
+        }
+        usual = RetentionRule(age=ages.get(status))
+        return next((x for x in self.retention if x.holds(status, queue)), usual)
 
     @classmethod
     def settings_customise_sources(

@@ -185,3 +185,16 @@ def current_job() -> JobContext:
 def enter_job(context: JobContext) -> None:
     """Make *context* the current one, in this task and the threads it starts."""
     _current.set(context)
+
+
+def inherited() -> dict[str, str]:
+    """What jobs that are submitted here have from the one that runs here, if any."""
+    context = _current.get(None)
+    if context is None or context.job.extra is None:
+        return {}
+    details = context.job.details
+    belonging = {
+        "correlation_id": details.correlation_id,
+        "traceparent": details.traceparent,
+    }
+    return {name: text for name, text in belonging.items() if text is not None}

@@ -33,8 +33,10 @@ _FIELDS: Final = {
 """The five fields, and how many values each has."""
 _LONGEST: Final = 255
 _VALUE: Final = r"(?:\d{1,2}|[A-Z]{3})"
-_RANGE: Final = rf"(?:\*|{_VALUE}(?:-{_VALUE})?)(?:/(?P<step>\d{{1,2}}))?"
-_TERM: Final = re.compile(_RANGE, re.ASCII)
+_TERM: Final = re.compile(
+    rf"(?:\*|(?P<low>{_VALUE})(?:-(?P<high>{_VALUE}))?)(?:/(?P<step>\d{{1,2}}))?",
+    re.ASCII,
+)
 _SPECIAL: Final = {
     "day of month": re.compile(r"L|LW"),
     "day of week": re.compile(rf"{_VALUE}#[1-5]|[0-7]L", re.ASCII),
@@ -92,13 +94,20 @@ def ticks(expression: str, zone: str, after: datetime) -> Iterator[datetime]:
             yield tick
 
 
+def _is_step(found: re.Match[str], values: int) -> bool:
+    """Whether a range is long enough for its step. One of a single value is taken by
+    the library for one that has no end."""
+    is_single = found["high"] is not None and found["low"] == found["high"]
+    return int(found["step"]) <= values and not is_single
+
+
 def _is_field(place: int, text: str, name: str, values: int) -> bool:
     special = _SPECIAL.get(name)
     for term in text.split(","):
         found = _TERM.fullmatch(term)
         if found is None and not (special and special.fullmatch(term)):
             return False
-        if found and found["step"] and int(found["step"]) > values:
+        if found and found["step"] and not _is_step(found, values):
             return False
     fields = ["*"] * len(_FIELDS)
     fields[place] = text

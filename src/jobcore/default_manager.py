@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
-from jobcore import awaiting, checks, claiming, operating, pruning
+from jobcore import ageing, awaiting, checks, claiming, operating
 from jobcore.abilities import (
     InsertStatement,
     QueueControl,
@@ -36,12 +36,14 @@ from jobcore.errors import (
     JobNotFoundError,
     UnsupportedError,
 )
+from jobcore.events import Event, EventKind, Events
 from jobcore.identity import new_token
 from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager, JobTransaction
 from jobcore.matching import Matching
 from jobcore.payload import encode
 from jobcore.polling import Polling, heard
+from jobcore.pruning import Pruning
 from jobcore.query import Filter, Page, Statistics
 from jobcore.recurrence import Cron, Every
 from jobcore.recurring import Recurring
@@ -54,7 +56,7 @@ from jobcore.schedule import Fired, Schedule
 from jobcore.scheduling import InOrder, SchedulingStrategy
 from jobcore.store import JobStore
 from jobcore.submission import new_jobs
-from jobcore.sweeping import OnProgress, Sweep
+from jobcore.sweeping import Archive, OnProgress, Sweep
 from jobcore.transacting import Transacting
 from jobcore.transition import Answer
 
@@ -66,28 +68,34 @@ class DefaultJobManager(JobManager):
     """The one implementation of `JobManager`; it works with any store.
 
     The store is open while the manager is, and closed by whoever opened it. *retry*
-    is the strategy of tasks that have none of their own.
+    is the strategy of tasks that have none of their own, and *archive* is given what is
+    pruned, before it is deleted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the store are options
         self,
         store: JobStore,
         config: JobcoreConfig | None = None,
         *,
         retry: RetryStrategy | None = None,
         scheduling: SchedulingStrategy | None = None,
+        archive: Archive | None = None,
         random: Random = SYSTEM_RANDOM,
     ) -> None:
         self._store = store
         self._config = config or JobcoreConfig()
         self._scheduling = scheduling or InOrder()
         self._random = random
-        self._calls = StoreCalls(self._config.store_retry_timeout, random)
+        self.events: Events = Events()
+        self._calls = StoreCalls(self._config.store_retry_timeout, random, self.events)
         self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
         self._reporting = Reporting(self._config, retry, random)
-        self._endings = Endings(store, self._calls, self._reporting)
+        self._endings = Endings(store, self._calls, self._reporting, self.events)
         self._polling = Polling(store)
-        self._recurring = Recurring(store, self._calls, self._checked, random)
+        self._pruning = Pruning(store, self._calls, self._config, archive)
+        self._recurring = Recurring(
+            store, self._calls, self._checked, random, self.events
+        )
 
     async def __aenter__(self) -> Self:
         self._calls.open()
@@ -180,7 +188,9 @@ class DefaultJobManager(JobManager):
 
     async def cancel(self, job: Job[Any] | str) -> JobStatus:
         job_id, token = _id_of(job), new_token(self._random)
-        status = await operating.cancel(job_id, token, self.get, self._endings.apply)
+        status = await operating.cancel(
+            job_id, token, self.get, self._endings.apply, self._endings.moved
+        )
         self._endings.wake(job_id)
         return status
 
@@ -192,8 +202,9 @@ class DefaultJobManager(JobManager):
             size = self._config.max_payload_size
             payload = encode("arguments", dict(arguments), size)
         job_id, token = _id_of(job), new_token(self._random)
-        apply = self._endings.apply
-        await operating.retry(job_id, token, self.get, apply, payload)
+        await operating.retry(
+            job_id, token, self.get, self._endings.apply, self._endings.moved, payload
+        )
         return await self.get(job)
 
     def matching(
@@ -207,7 +218,7 @@ class DefaultJobManager(JobManager):
         return Matching(
             Sweep(self._store, self._calls, asked, on_progress),
             partial(new_token, self._random),
-            self._endings.moved,
+            partial(self._endings.moved, actor=actor),
             max_payload_size=self._config.max_payload_size,
             actor=actor,
         )
@@ -302,6 +313,7 @@ class DefaultJobManager(JobManager):
         asked_at = asyncio.get_running_loop().time()
         result = await claiming.claim(self._store, self._calls, request)
         self._polling.learn(request, result, asked_at)
+        self._endings.claimed(worker, result)
         if result.deferred:
             self._endings.scheduled.set()
         return result
@@ -374,8 +386,16 @@ class DefaultJobManager(JobManager):
             return 0
         return await self._calls.call(lambda: control.lift(None, limit))
 
+    async def age(self) -> int:
+        self._calls.check()
+        span = self._config.priority_ageing
+        if span is None:
+            return 0
+        waiting = Sweep(self._store, self._calls, ageing.waiting_for(span))
+        return await waiting.apply(ageing.aged, self._endings.moved)
+
     async def prune(self) -> int:
-        return await pruning.prune(self._store, self._calls, self._config)
+        return await self._pruning.prune()
 
     async def seen(self, worker: WorkerRecord) -> None:
         directory = self._store.ability(WorkerDirectory)
@@ -433,6 +453,10 @@ class DefaultJobManager(JobManager):
     def _noticed(self, inserted: Sequence[Inserted]) -> Sequence[Inserted]:
         if any(each.job.status is JobStatus.SCHEDULED for each in inserted):
             self._endings.scheduled.set()
+        if self.events.wants(EventKind.SUBMITTED):
+            for each in inserted:
+                if each.created:
+                    self.events.tell(Event(EventKind.SUBMITTED, each.job))
         return inserted
 
     async def _lift(self, holders: Sequence[str]) -> None:

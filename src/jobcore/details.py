@@ -44,6 +44,8 @@ class Details(BaseModel):
     """How long after it was due the job may be started first."""
     correlation_id: str | None = None
     """What it belongs to, as its submitter calls that."""
+    traceparent: str | None = None
+    """The trace that its submitter was in (W3C Trace Context)."""
     progress: Progress | None = None
     checkpoint: Any = None
     """What an attempt left for the next."""
@@ -79,7 +81,7 @@ class Details(BaseModel):
     def anew(self) -> Details:
         """What is left when an operator starts the job anew: what attempts left is
         forgotten, and so are limits of time, which count from the submit."""
-        kept = {"correlation_id", *(self.model_extra or ())}
+        kept = {"correlation_id", "traceparent", *(self.model_extra or ())}
         return Details(**self.model_dump(include=kept))
 
 

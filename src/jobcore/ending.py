@@ -9,11 +9,13 @@ from typing import Final
 
 from jobcore import lifecycle
 from jobcore.abilities import QueueControl
+from jobcore.attempt import decode_error
 from jobcore.batching import Batcher
 from jobcore.calls import StoreCalls
-from jobcore.claim import Claim
+from jobcore.claim import Claim, ClaimResult
 from jobcore.details import Details
 from jobcore.errors import ClaimLostError, JobConflictError, StoreUnavailableError
+from jobcore.events import Event, EventKind, Events, ended, operated
 from jobcore.job import Job, JobStatus
 from jobcore.report import Report
 from jobcore.reporting import Reporting
@@ -31,8 +33,13 @@ class Endings:
     """Applies the ends of claims, many in one round trip."""
 
     def __init__(
-        self, store: JobStore, calls: StoreCalls, reporting: Reporting
+        self,
+        store: JobStore,
+        calls: StoreCalls,
+        reporting: Reporting,
+        events: Events,
     ) -> None:
+        self._events = events
         self._store = store
         self._calls = calls
         self._reporting = reporting
@@ -108,11 +115,23 @@ class Endings:
             answer = await self._outcomes.add(transition)
         return answer
 
-    def moved(self, job: Job, transition: Transition) -> None:
+    def moved(self, job: Job, transition: Transition, actor: str | None = None) -> None:
         """See to what follows from a write that an operator has made of *job*."""
         self.wake(job.id)
         if transition.status is JobStatus.SCHEDULED:
             self.scheduled.set()
+        kind = operated(job, transition)
+        if self._events.wants(kind):
+            status = _status_of(transition)
+            self._events.tell(Event(kind, job, status=status, actor=actor))
+
+    def claimed(self, worker: str, result: ClaimResult) -> None:
+        """Tell of what *worker* has claimed."""
+        if self._events.wants(EventKind.CLAIMED):
+            for claim in result.claims:
+                self._events.tell(Event(EventKind.CLAIMED, claim.job, worker))
+            if result.held:
+                self._events.tell(Event(EventKind.HELD, number=result.held))
 
     def wake(self, job_id: str) -> None:
         """Set the events of those who listen."""
@@ -161,6 +180,17 @@ class Endings:
     def _ended(self, claim: Claim, transition: Transition) -> None:
         if self._listening:
             self.wake(claim.job_id)
+        kind = ended(transition)
+        if self._events.wants(kind):
+            self._events.tell(
+                Event(
+                    kind,
+                    claim.job,
+                    claim.job.worker,
+                    status=_status_of(transition),
+                    detail=_detail_of(claim.job, transition),
+                )
+            )
         if transition.delay:
             self.scheduled.set()
         key = claim.job.limit_key
@@ -175,6 +205,12 @@ class Endings:
         if control is not None:
             await self._calls.repeat(lambda: control.lift(distinct, BATCH))
         return [0] * len(holders)
+
+
+def _detail_of(job: Job, made: Transition) -> str:
+    error = decode_error(made.changes.get("error"))
+    told = f": {error.type}" if error else ""
+    return f"attempt {job.attempt} {made.outcome}{told}"
 
 
 def _status_of(made: Transition) -> JobStatus:

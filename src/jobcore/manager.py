@@ -14,6 +14,7 @@ from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
 from jobcore.details import Details
+from jobcore.events import Events
 from jobcore.job import Job, JobStatus, Limit
 from jobcore.matching import Matching
 from jobcore.query import Filter, Page, Statistics
@@ -66,6 +67,9 @@ class JobManager(Protocol):
 
     @property
     def config(self) -> JobcoreConfig: ...
+
+    events: Events
+    """What happens here and in the workers of this manager: `events.subscribe`."""
 
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]
@@ -307,6 +311,10 @@ class JobManager(Protocol):
 
     async def lift_held_jobs(self, limit: int = 1000) -> int:
         """Queue held jobs that may start now."""
+        ...
+
+    async def age(self) -> int:
+        """Make queued jobs more urgent that have waited for `priority_ageing`."""
         ...
 
     async def prune(self) -> int:

@@ -15,7 +15,8 @@ class Filter:
     empty set.
 
     `labels` must all match. `due` asks for jobs whose due time has come, whatever their
-    status. `finished_for` asks for terminal jobs that ended at least so long ago.
+    status, and `due_for` for those for which it came at least so long ago.
+    `finished_for` asks for terminal jobs that ended at least so long ago.
     """
 
     ids: tuple[str, ...] | None = None
@@ -24,6 +25,7 @@ class Filter:
     task: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     due: bool = False
+    due_for: timedelta | None = None
     finished_for: timedelta | None = None
 
     def matches(self, job: Job, now: datetime) -> bool:
@@ -35,6 +37,7 @@ class Filter:
             and (self.task is None or job.task == self.task)
             and self.labels.items() <= job.labels.items()
             and (not self.due or job.due_at <= now)
+            and (self.due_for is None or job.due_at <= now - self.due_for)
             and (self.finished_for is None or self._finished_before(job, now))
         )
 

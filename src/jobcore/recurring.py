@@ -23,6 +23,7 @@ from jobcore.errors import (
     ScheduleNotFoundError,
     UnsupportedError,
 )
+from jobcore.events import Event, EventKind, Events
 from jobcore.identity import Tick, new_token
 from jobcore.job import Inserted, Limit, NewJob
 from jobcore.recurrence import Cron, Every, Overlap
@@ -54,8 +55,14 @@ class Recurring:
     and revisions come from *random*."""
 
     def __init__(
-        self, store: JobStore, calls: StoreCalls, new_jobs: NewJobs, random: Random
+        self,
+        store: JobStore,
+        calls: StoreCalls,
+        new_jobs: NewJobs,
+        random: Random,
+        events: Events,
     ) -> None:
+        self._events = events
         self._store = store
         self._calls = calls
         self._new_jobs = new_jobs
@@ -159,45 +166,56 @@ class Recurring:
         """Make the jobs of one schedule, unless another manager has; whatever is wrong
         with it holds up no other."""
         try:
-            after, jobs = self._firing(record, now, known)
+            after, jobs, skipped = self._firing(record, now, known)
         except JobcoreError as error:
             _logger.error("schedule %s rests: %s", record.name, error)  # noqa: TRY400 - it tells what is wrong
             rested = replace(record, due_at=now + _REST, revision=self._revision())
             await self._write(schedules, rested, record.revision)
             return 0
-        written = await self._write(
-            schedules, self._record(after), record.revision, jobs
-        )
+        wanted = self._record(after)
+        written = await self._write(schedules, wanted, record.revision, jobs)
         if written is None:
             return 0
-        made = sum(
-            each.job.id == new.id for each, new in zip(written, jobs, strict=True)
-        )
-        if made < len(jobs):
-            _logger.info(
-                "schedule %s skipped: its last job is not finished", after.name
-            )
-        return made
+        if skipped is not None:
+            self._tell_skipped(after.name, skipped)
+        return self._tell_fired(after.name, jobs, written)
 
     def _firing(
         self, record: ScheduleRecord, now: datetime, known: Set[str] | None
-    ) -> tuple[Schedule, list[NewJob]]:
-        """What the schedule becomes, and the jobs of its ticks."""
+    ) -> tuple[Schedule, list[NewJob], str | None]:
+        """What the schedule becomes, the jobs of its ticks, and why others have
+        none."""
         kept = _read(record)
         if kept is None:
             raise InvalidJobError("data", "cannot be read here")
-        schedule, firing = kept.schedule, kept.schedule.fired(now)
+        schedule = kept.schedule
         if known is not None and schedule.task not in known:
-            if not schedule.orphaned:
-                _logger.warning(
-                    "schedule %s skipped: no worker has task %s",
-                    schedule.name,
-                    schedule.task,
+            after = schedule.changed(orphaned=True).resumed(now)
+            return after, [], f"no worker has task {schedule.task}"
+        firing = schedule.fired(now)
+        after = firing.schedule.changed(orphaned=False)
+        jobs = [self._job_of(schedule, tick) for tick in firing.ticks]
+        return after, jobs, "ticks were missed" if firing.skipped else None
+
+    def _tell_fired(
+        self, name: str, jobs: Sequence[NewJob], written: Sequence[Inserted]
+    ) -> int:
+        """Tell which jobs were made, and say how many."""
+        made = 0
+        for new, each in zip(jobs, written, strict=True):
+            if each.job.id == new.id:
+                made += 1
+                self._events.tell(
+                    Event(EventKind.SCHEDULE_FIRED, each.job, schedule=name)
                 )
-            return schedule.changed(orphaned=True).resumed(now), []
-        if firing.skipped:
-            _logger.warning("schedule %s skipped ticks that were missed", schedule.name)
-        return firing.schedule, [self._job_of(schedule, tick) for tick in firing.ticks]
+            else:
+                detail = f"job {each.job.id} is not finished"
+                self._tell_skipped(name, detail)
+        return made
+
+    def _tell_skipped(self, name: str, detail: str) -> None:
+        event = Event(EventKind.SCHEDULE_SKIPPED, schedule=name, detail=detail)
+        self._events.tell(event)
 
     def _job_of(self, schedule: Schedule, tick: datetime) -> NewJob:
         request = schedule.request.with_options(
@@ -221,12 +239,13 @@ class Recurring:
         return self._new_jobs([request], options)
 
     async def _known_tasks(self) -> Set[str] | None:
-        """The tasks that some worker has; None where that cannot be known."""
+        """The tasks that some worker has; None where that cannot be known, as also
+        while no worker lives, of whom some will return."""
         directory = self._store.ability(WorkerDirectory)
         if directory is None:
             return None
         workers = await self._calls.call(directory.workers)
-        return {task for worker in workers for task in worker.tasks}
+        return {task for worker in workers for task in worker.tasks} or None
 
     async def _change(
         self, name: str, change: Callable[[Schedule | None, datetime], Schedule]

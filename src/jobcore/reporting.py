@@ -12,6 +12,7 @@ from jobcore.attempt import Outcome
 from jobcore.checks import check_delay
 from jobcore.claim import Claim
 from jobcore.config import JobcoreConfig
+from jobcore.events import about
 from jobcore.failure import describe, describe_loss
 from jobcore.identity import new_token
 from jobcore.payload import encode_result
@@ -80,5 +81,7 @@ class Reporting:
             delay = strategy.retry_after(job, error)
             return None if delay is None else check_delay("retry_after", delay)
         except Exception:  # a broken strategy must not keep a job from ending
-            _logger.exception("retry strategy failed for job %s", job.id)
+            _logger.exception(
+                "retry strategy failed for job %s", job.id, extra=about(job)
+            )
             return self._backoff.retry_after(job, RuntimeError())

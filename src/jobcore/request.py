@@ -47,6 +47,9 @@ class SubmitOptions(TypedDict, total=False):
     the worker that claims it."""
     correlation_id: str
     """What the job belongs to. By default that of the job whose handler submits it."""
+    traceparent: str
+    """The trace that it is submitted in, as W3C Trace Context has it; by default that
+    of the job whose handler submits it."""
     max_retries: int
 
 

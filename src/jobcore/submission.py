@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -11,6 +12,7 @@ from pydantic_core import PydanticSerializationError, SchemaSerializer
 
 from jobcore import checks
 from jobcore.config import JobcoreConfig
+from jobcore.context import inherited
 from jobcore.details import Details
 from jobcore.errors import InvalidJobError
 from jobcore.job import NewJob
@@ -19,6 +21,14 @@ from jobcore.payload import NUMBERS_AS_THEY_ARE, encode
 from jobcore.request import JobRequest, SubmitOptions, merged
 
 Check = Callable[[str, object], Any]
+
+_TRACE: Final = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def _traceparent(field: str, value: object) -> str:
+    if not isinstance(value, str) or not _TRACE.fullmatch(value):
+        raise InvalidJobError(field, "must be as W3C Trace Context has it")
+    return value
 
 
 def _approval(field: str, value: object) -> bool:
@@ -47,8 +57,9 @@ _CHECKS: Final[Mapping[str, Check]] = {
     "deadline": checks.check_length,
     "expires_in": checks.check_length,
     "correlation_id": checks.check_key,
+    "traceparent": _traceparent,
 }
-_DETAILS: Final = ("deadline", "expires_in", "correlation_id")
+_DETAILS: Final = ("deadline", "expires_in", "correlation_id", "traceparent")
 _ABSENT: Final = {"run_at", "delay", "unique_key", "limit_key", "limit", "timeout"}
 """The options for which None stands when they are not given."""
 
@@ -77,6 +88,7 @@ def _fields(
     chosen: dict[str, Any] = {
         "queue": config.default_queue,
         "max_retries": config.default_max_retries,
+        **inherited(),
         **merged(request.options, options),
     }
     if chosen.get("limit") is not None and chosen.get("limit_key") is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -24,6 +24,9 @@ Write = Callable[[Job], Transition]
 """The write that a job asks for; TransitionError where it asks for none."""
 Made = Callable[[Job, Transition], None]
 """Is told of each job that was changed, as it was before, and of the write."""
+Archive = Callable[[Sequence[Job]], Awaitable[object]]
+"""Is given jobs with their attempts before they are deleted. They are deleted once it
+has returned; where it raises, they stay, and are given to it again."""
 OnProgress = Callable[[int], None]
 """Is told after each batch how many jobs are done so far."""
 
@@ -60,19 +63,40 @@ class Sweep:
             await asyncio.sleep(now() - began_at)
         return done
 
-    async def delete(self) -> int:
-        """Delete them, but for those that are in progress, and say how many."""
+    async def delete(self, most: int | None = None) -> int:
+        """Delete them, but for those that are in progress, or the first *most* of them,
+        and say how many."""
         now, total = asyncio.get_running_loop().time, 0
         while True:
             began_at = now()
-            call = partial(self._store.delete, self._filter, BATCH)
+            size = BATCH if most is None else min(BATCH, most - total)
+            call = partial(self._store.delete, self._filter, size)
             deleted = await self._calls.call(call)
             total += deleted
             if self._on_progress is not None:
                 self._on_progress(total)
-            if deleted < BATCH:
+            if deleted < BATCH or total == most:
                 return total
             await asyncio.sleep(now() - began_at)
+
+    async def drain(self, kept: int, archive: Archive) -> int:
+        """Delete all but the *kept* newest of them, each batch once *archive* has it,
+        and say how many."""
+        now, total, passed = asyncio.get_running_loop().time, 0, 0
+        async for jobs in self._pages():
+            began_at = now()
+            some = jobs[max(kept - passed, 0) :]
+            passed += len(jobs)
+            if some:
+                total += await self._drain([job.id for job in some], archive)
+            await asyncio.sleep(now() - began_at)
+        return total
+
+    async def _drain(self, ids: Sequence[str], archive: Archive) -> int:
+        call = partial(self._store.get, ids, attempts=True)
+        await archive([job for job in await self._calls.call(call) if job])
+        old = replace(self._filter, ids=tuple(ids))
+        return await self._calls.call(partial(self._store.delete, old, len(ids)))
 
     async def _apply(self, jobs: Sequence[Job], write: Write, made: Made) -> int:
         done = 0

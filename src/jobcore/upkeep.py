@@ -1,4 +1,4 @@
-"""The periodic duties: promote, fire schedules, release stale claims, lift, prune.
+"""The periodic duties: promote, fire, release stale claims, lift, prune, age.
 
 Every worker does upkeep unless it is told not to; of those that share a manager one
 does it, and another goes on when that stops. Due jobs are promoted, and schedules
@@ -48,6 +48,8 @@ class Upkeep:
             duties.create_task(self._repeat("release_stale", self._release_all, stale))
             duties.create_task(self._repeat("lift", self._jobs.lift_held_jobs, stale))
             duties.create_task(self._repeat("prune", self._jobs.prune, prune))
+            if (ageing := self._jobs.config.priority_ageing) is not None:
+                duties.create_task(self._repeat("age", self._jobs.age, ageing))
 
     async def _promote(self) -> None:
         longest = self._jobs.config.job_polling_interval

@@ -6,7 +6,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -165,7 +165,7 @@ def _conditions(wanted: Filter, now: datetime) -> Iterator[ColumnElement[bool]]:
             labels.c.value == value,
             labels.c.job_id == jobs.c.id,
         )
-    if wanted.due:
-        yield jobs.c.due_at <= now
+    if wanted.due or wanted.due_for is not None:
+        yield jobs.c.due_at <= now - (wanted.due_for or timedelta(0))
     if wanted.finished_for is not None:
         yield jobs.c.finished_at <= now - wanted.finished_for

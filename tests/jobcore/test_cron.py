@@ -22,20 +22,9 @@ FIELDS = {
     1: (
         *("60", "-1", "1-60", "5-1", "*/0", "*/61", "*/", "/5", "1-", "-5", "1--5"),
         *("1,,2", ",1", "1,", "a", "1a", "1.5", "1-5-9", "*5", "5*", "**", "*-5"),
-        *(
-            "?",
-            "L",
-            "W",
-            "1/2/3",
-            "*/-1",
-            "+1",
-            "0x1",
-            "1e1",
-            "\u0661",
-            "\u00bd",
-            "100",
-        ),
+        *("?", "L", "W", "1/2/3", "*/-1", "+1", "0x1", "1e1", "\u0661", "\u00bd"),
         *("1;2", "1|2", "~5", "H", "{1}", "$1", "%", "\\1", "'1'", "JAN", "MON"),
+        *("100", "5-5/2"),
     ),
     2: ("24", "0-24", "23-1", "*/25", "*/0", "noon", "12PM", "1h", "-", ","),
     3: ("0", "32", "1-32", "LL", "WL", "L-1", "15W", "*/32", "1#2", "MON", "L/2"),
@@ -197,8 +186,8 @@ def drawn(random: Random) -> str:
 
 def _drawn(random: Random, values: range, names: dict[str, int] | None = None) -> str:
     def term() -> str:
-        low = random.choice(values)
-        high = random.randint(low, values[-1])
+        low = random.choice(values[:-1])
+        high = random.randint(low + 1, values[-1])
         match random.randrange(6):
             case 0:
                 return "*"
@@ -207,7 +196,7 @@ def _drawn(random: Random, values: range, names: dict[str, int] | None = None) -
             case 2:
                 return f"{low}-{high}"
             case 3:
-                return f"{low}-{high}/{random.randint(1, 9)}"
+                return f"{low}-{high}/{random.randint(1, min(9, len(values)))}"
             case 4 if names is not None:
                 return random.choice([*names, *map(str.lower, names)])
             case _:

@@ -16,6 +16,8 @@ from jobcore import (
     JobcoreError,
     JobFailedError,
     JobNotFoundError,
+    ScheduleConflictError,
+    ScheduleNotFoundError,
     SchemaVersionError,
     StoreError,
     StoreNotOpenError,
@@ -39,6 +41,16 @@ ERRORS = [
         ClaimLostError("7", "complete", "token"),
         "claim_lost",
         "cannot complete job 7: its claim was lost",
+    ),
+    (
+        ScheduleNotFoundError("nightly"),
+        "schedule_not_found",
+        "there is no schedule 'nightly'",
+    ),
+    (
+        ScheduleConflictError("nightly"),
+        "schedule_conflict",
+        "schedule 'nightly' is changed by others all the time",
     ),
     (
         TransitionError("held", "complete"),
@@ -126,6 +138,7 @@ def test_every_error_has_a_code_of_its_own() -> None:
         (TaskNameError, ValueError),
         (JobNotFoundError, LookupError),
         (UnknownTaskError, LookupError),
+        (ScheduleNotFoundError, LookupError),
         (UnknownStoreError, LookupError),
         (TooLargeError, InvalidJobError),
         (ClaimLostError, JobConflictError),

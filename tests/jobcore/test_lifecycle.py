@@ -33,12 +33,16 @@ ERROR = b'{"type":"ValueError","message":"no"}'
 STEPS = """
     scheduled    promote      queued
     scheduled    cancel       canceled
+    scheduled    move         scheduled
     queued       claim        in_progress
     queued       hold         held
     queued       defer        scheduled
     queued       cancel       canceled
+    queued       move         queued
     held         lift         queued
     held         cancel       canceled
+    held         move         held
+    held         approve      scheduled
     in_progress  complete     completed
     in_progress  fail         failed
     in_progress  back_off     scheduled
@@ -46,6 +50,7 @@ STEPS = """
     in_progress  release      queued
     in_progress  cancel       in_progress
     in_progress  acknowledge  canceled
+    in_progress  expire       canceled
     completed    retry        queued
     failed       retry        queued
     canceled     retry        queued
@@ -81,8 +86,8 @@ def expectation(**fields: Any) -> Expectation:
     return Expectation(**{"token": MINE, "no_cancel_request": True, **fields})
 
 
-def test_there_are_seven_statuses_and_thirteen_events() -> None:
-    assert len(PAIRS) == 7 * 13
+def test_there_are_seven_statuses_and_sixteen_events() -> None:
+    assert len(PAIRS) == 7 * 16
 
 
 @pytest.mark.parametrize(("status", "event"), PAIRS)

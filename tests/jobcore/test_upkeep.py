@@ -19,6 +19,7 @@ from jobcore import (
     JobRequest,
     JobStatus,
     Limit,
+    Priority,
     Promotion,
     ScheduleStore,
     StoreUnavailableError,
@@ -265,3 +266,36 @@ async def _found(jobs: DefaultJobManager) -> bool:
 
 async def _found_nothing(left: Sequence[object]) -> bool:
     return not left
+
+
+async def test_makes_jobs_more_urgent_that_have_waited() -> None:
+    hour = timedelta(hours=1)
+    ageing = QUICK.model_copy(update={"priority_ageing": hour})
+    async with InMemoryJobStore() as store, DefaultJobManager(store, ageing) as jobs:
+        low = await jobs.submit(JobRequest("task"), priority=Priority.LOW)
+        urgent = await jobs.submit(JobRequest("task"), priority=-30_000)
+        assert await jobs.age() == 0
+        store.offset = hour
+        late = await jobs.submit(JobRequest("task"), priority=Priority.LOW)
+        for priority in (0, -100, -200, -200):
+            await jobs.age()
+            assert (await jobs.get(low)).priority == priority
+        assert (await jobs.get(urgent)).priority == -30_000
+        assert (await jobs.get(late)).priority == Priority.LOW
+        assert (await store.verify()).sound
+
+
+async def test_ages_only_where_that_is_wanted() -> None:
+    span = timedelta(milliseconds=20)
+    ageing = QUICK.model_copy(update={"priority_ageing": span})
+    async with InMemoryJobStore() as store, upkeep(store, ageing) as jobs:
+        job = await jobs.submit(JobRequest("task"))
+
+        async def is_critical() -> bool:
+            return (await jobs.get(job)).priority == Priority.CRITICAL
+
+        await until(is_critical)
+    async with InMemoryJobStore() as store, DefaultJobManager(store, QUICK) as jobs:
+        await jobs.submit(JobRequest("task"))
+        store.offset = timedelta(days=9)
+        assert await jobs.age() == 0

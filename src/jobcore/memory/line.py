@@ -9,12 +9,27 @@ from datetime import datetime
 
 from jobcore.job import Job
 
+Stands = Callable[[int, datetime, str], bool]
+"""Whether a job of this priority, due time and id is still where it lined up."""
+
+
+class Lines(dict[str, "Line"]):
+    """Lines by name, each made when it is first wanted."""
+
+    def __init__(self, stands: Callable[[str], Stands]) -> None:
+        super().__init__()
+        self._stands = stands
+
+    def __missing__(self, name: str) -> Line:
+        line = self[name] = Line(self._stands(name))
+        return line
+
 
 class Line:
     """Jobs by priority, due time and id. They leave without notice: a place that no
     longer *stands* is dropped when it comes to the front."""
 
-    def __init__(self, stands: Callable[[int, datetime, str], bool]) -> None:
+    def __init__(self, stands: Stands) -> None:
         self._stands = stands
         self._levels: dict[int, _Level] = {}
 

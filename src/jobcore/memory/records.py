@@ -8,13 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from jobcore.attempt import Attempt
 from jobcore.job import TERMINAL, Job, JobStatus
-from jobcore.memory.line import Line
+from jobcore.memory.line import Lines
 
 _QUEUED, _HELD = JobStatus.QUEUED, JobStatus.HELD
 _SCHEDULED, _IN_PROGRESS = JobStatus.SCHEDULED, JobStatus.IN_PROGRESS
@@ -70,8 +68,8 @@ class Records:
     def __init__(self) -> None:
         self.by_id: dict[str, Record] = {}
         self.index: Index = Index()
-        self.queued: Lines = Lines(self.by_id, _QUEUED, "queue")
-        self.held: Lines = Lines(self.by_id, _HELD, "held_by")
+        self.queued: Lines = Lines(lambda name: _Stands(self.by_id, _QUEUED, name))
+        self.held: Lines = Lines(lambda name: _Stands(self.by_id, _HELD, name))
         self.scheduled: list[tuple[datetime, str]] = []
         self.unique: dict[tuple[str, str], str] = {}
         self.changes: int = 0
@@ -129,41 +127,27 @@ class Records:
                 del self.unique[name]
 
     def _is_scheduled(self, due_at: datetime, job_id: str) -> bool:
-        """Whether it is, and due as it was when this was noted."""
         record = self.by_id.get(job_id)
-        if record is None:
+        if record is None or record.job.status is not _SCHEDULED:
             return False
-        return record.job.status is _SCHEDULED and record.job.due_at == due_at
+        return record.job.due_at == due_at
 
 
-class Lines(dict[str, Line]):
-    """The lines of all jobs of one *status*, each made when it is asked for. Which is a
-    job's tells one *field* of it; it may change, and so may what orders a line."""
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """Whether a job is still where it lined up: in the line *name* of its status."""
 
-    def __init__(
-        self, by_id: Mapping[str, Record], status: JobStatus, field: str
-    ) -> None:
-        super().__init__()
-        self._by_id = by_id
-        self._status = status
-        self._name_of = attrgetter(field)
+    by_id: Mapping[str, Record]
+    status: JobStatus
+    name: str
 
-    def __missing__(self, name: str) -> Line:
-        line = self[name] = Line(partial(self._stands, name))
-        return line
-
-    def _stands(self, name: str, priority: int, due_at: datetime, job_id: str) -> bool:
-        """Whether a job is still where it was when it lined up."""
-        record = self._by_id.get(job_id)
-        if record is None:
+    def __call__(self, priority: int, due_at: datetime, job_id: str) -> bool:
+        record = self.by_id.get(job_id)
+        if record is None or record.job.status is not self.status:
             return False
         job = record.job
-        return (
-            job.status is self._status
-            and job.due_at == due_at
-            and job.priority == priority
-            and self._name_of(job) == name
-        )
+        name = job.held_by if self.status is _HELD else job.queue
+        return (job.priority, job.due_at, name) == (priority, due_at, self.name)
 
 
 class Clock:

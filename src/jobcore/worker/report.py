@@ -12,12 +12,14 @@ from typing import Final
 from jobcore.claim import Claim
 from jobcore.ending import BATCH
 from jobcore.errors import ClaimLostError, JobConflictError, StoreUnavailableError
+from jobcore.events import about
 from jobcore.job import JobStatus
 from jobcore.manager import JobManager
 from jobcore.report import Report
 
 _logger = logging.getLogger("jobcore.worker")
 
+_NOT_YET: Final = "job %s not reported yet: %s"
 _MOMENT: Final = 0.05
 """Seconds until a job is reported again that was locked."""
 
@@ -88,36 +90,27 @@ class Reporter:
         self._settled(settled)
 
     def _settles(self, report: Report, answer: JobStatus | Exception) -> bool:
-        job_id = report.claim.job_id
+        job = report.claim.job
         match answer:
             case JobStatus():
-                _log(report, answer)
+                return True
             case ClaimLostError():
-                _logger.warning("job %s was %s too late", job_id, report.outcome)
+                _logger.warning(
+                    "job %s was %s too late", job.id, report.outcome, extra=about(job)
+                )
             case JobConflictError():  # another transaction has it, mostly for a moment
-                _logger.debug("job %s not reported yet: %s", job_id, answer)
+                _logger.debug(_NOT_YET, job.id, answer, extra=about(job))
                 self._send_later(report, min(_MOMENT, self._pause))
                 return False
             case StoreUnavailableError():
-                _logger.warning("job %s not reported yet: %s", job_id, answer)
+                _logger.warning(_NOT_YET, job.id, answer, extra=about(job))
                 self._send_later(report, self._pause)
                 return False
             case error:
-                _logger.error("job %s cannot be reported", job_id, exc_info=error)
+                _logger.error(
+                    "job %s cannot be reported",
+                    job.id,
+                    exc_info=error,
+                    extra=about(job),
+                )
         return True
-
-
-def _log(report: Report, status: JobStatus) -> None:
-    job = report.claim.job
-    if report.error is None:
-        _logger.debug("job %s (%s) %s", job.id, job.task, report.outcome)
-        return
-    _logger.warning(
-        "job %s (%s) %s in attempt %d and is %s now: %s",
-        job.id,
-        job.task,
-        report.outcome,
-        job.attempt,
-        status,
-        type(report.error).__qualname__,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -18,6 +17,7 @@ from jobcore.claim import Claim, ClaimResult
 from jobcore.context import Acts, JobContext, Resource
 from jobcore.details import Details
 from jobcore.errors import ClaimLostError
+from jobcore.events import Event, EventKind
 from jobcore.manager import JobManager
 from jobcore.report import Report
 from jobcore.tasks import Tasks
@@ -25,8 +25,6 @@ from jobcore.worker.leases import Leases
 from jobcore.worker.report import Reporter
 from jobcore.worker.run import Interruption, Run, key_of
 from jobcore.worker.suspects import Suspects
-
-_logger = logging.getLogger("jobcore.worker")
 
 _STARTS: Final = 25
 """How many handlers start in one pass of the event loop. It also bounds how much lives
@@ -86,9 +84,7 @@ class Slots:
         suspects: list[Claim] = []
         for claim in result.claims:
             if claim.job.task not in self._tasks:
-                _logger.error(
-                    "job %s released: no task %r here", claim.job_id, claim.job.task
-                )
+                self._tell(EventKind.UNKNOWN_TASK, claim)
                 self._give_back(claim, self._jobs.config.unknown_task_delay)
             elif claim.job.losses:
                 suspects.append(claim)
@@ -106,7 +102,7 @@ class Slots:
         if run and run.completes_itself and why is Interruption.LOST:
             return
         if why is Interruption.LOST and (run or waits):
-            _logger.warning("lost the claim of %s %s", claim.job.task, claim.job_id)
+            self._tell(EventKind.LEASE_LOST, claim)
         if run:
             run.interrupt(why)
         elif waits:
@@ -145,11 +141,7 @@ class Slots:
         stuck = list(self._runs.values())
         self._runs.clear()
         for run in stuck:
-            _logger.error(
-                "job %s (%s) is stuck: its handler ignores cancellation",
-                run.claim.job_id,
-                run.claim.job.task,
-            )
+            self._tell(EventKind.STUCK, run.claim)
             self._report(run.claim, run.given_up())
         await self.finish(seconds)
         for run in stuck:
@@ -247,6 +239,9 @@ class Slots:
         if run is None:
             raise ClaimLostError(context.job.id, act, "its run has ended")
         return run.claim
+
+    def _tell(self, kind: EventKind, claim: Claim) -> None:
+        self._jobs.events.tell(Event(kind, claim.job, self._worker))
 
     def _report(self, claim: Claim, report: Report | None) -> None:
         if report is None:

@@ -75,7 +75,7 @@ async def test_no_retry_is_begun_that_would_come_too_late(host: Host) -> None:
         raise ValueError("no")
 
     async with Worker(host.jobs, host.tasks):
-        job = await host.jobs.submit(fail.job(), deadline=HOUR)
+        job = await host.jobs.submit(fail.job(), deadline=HOUR / 9)
         job = await failed(host, job)
     assert (job.reason, job.outcome, job.attempt) == ("deadline", "failed", 1)
 

@@ -235,7 +235,7 @@ async def test_a_handler_that_ignores_cancellation_holds_nobody_up(
     job = await host.jobs.submit(stubborn.job())
     async with Worker(host.jobs, host.tasks):
         await begun.wait()
-    assert "is stuck" in caplog.text
+    assert " stuck" in caplog.text
     assert (await host.jobs.get(job)).status is JobStatus.QUEUED
     let_go.set()
     await asyncio.sleep(0)
@@ -254,7 +254,7 @@ async def test_releases_a_job_whose_task_it_lacks(
         assert await host.jobs.result(job) == "ran"
     after = await host.jobs.get(unknown)
     assert (after.status, after.failures) == (JobStatus.SCHEDULED, 0)
-    assert "no task 'unknown'" in caplog.text
+    assert "(unknown) unknown task" in caplog.text
 
 
 async def test_runs_a_renamed_task_under_its_earlier_name(host: Host) -> None:
@@ -360,7 +360,7 @@ async def test_a_lost_claim_ends_its_handler_and_reports_nothing(
         host.store.offset = host.jobs.config.job_claim_timeout
         assert await host.jobs.release_stale_claims() == 1
         await ended.wait()
-    assert "lost the claim" in caplog.text
+    assert "lease lost" in caplog.text
     assert "too late" not in caplog.text
     assert (await host.jobs.get(job)).losses == 1
 

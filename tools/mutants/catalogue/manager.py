@@ -139,7 +139,7 @@ MANAGERS: Final = (
     Mutant(
         "prune stops after a batch",
         "jobcore/sweeping.py",
-        "if deleted < BATCH:",
+        "if deleted < BATCH or total == most:",
         "if True:",
         {MANAGER: ("prune",)},
     ),

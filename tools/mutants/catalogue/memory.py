@@ -44,8 +44,8 @@ MEMORIES: Final = (
     _mutant(
         "a claim takes what is not queued",
         _RECORDS,
-        "            job.status is self._status\n            and ",
-        "            ",
+        "record is None or record.job.status is not self.status:",
+        "record is None:",
         "test_claim_leaves",
         "test_claim_hands",
     ),

@@ -75,6 +75,11 @@ FILTERS: dict[str, tuple[Filter, Callable[[Job], bool]]] = {
         lambda _: False,
     ),
     "due": (Filter(due=True), lambda job: job.due_at < job.created_at + 3 * HOUR),
+    "due for long": (
+        Filter(due_for=2 * HOUR),
+        lambda job: job.due_at < job.created_at + HOUR,
+    ),
+    "due for too long": (Filter(due_for=9 * HOUR), lambda _: False),
     "due and scheduled": (
         Filter(due=True, statuses=frozenset({JobStatus.SCHEDULED})),
         lambda job: (
