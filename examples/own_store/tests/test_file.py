@@ -18,6 +18,8 @@ from jobcore import (
     NewJob,
     Paused,
     QueueControl,
+    ScheduleRecord,
+    ScheduleStore,
     StoreError,
     StoreNotOpenError,
 )
@@ -104,8 +106,17 @@ async def test_pauses_and_limits_last(url: str) -> None:
         assert (await store.claim(a_request())).held == 1
 
 
-async def test_the_plain_store_has_no_control(url: str) -> None:
+async def test_schedules_last(url: str) -> None:
+    nightly = ScheduleRecord(name="nightly", revision="first", data=b"{}")
+    async with LMDBJobStore(url) as store:
+        await store.fire(nightly, None, [])
+    async with LMDBJobStore(url) as store:
+        assert await store.schedules() == [nightly]
+
+
+async def test_the_plain_store_has_no_abilities(url: str) -> None:
     assert PlainLMDBJobStore(url).ability(QueueControl) is None
+    assert PlainLMDBJobStore(url).ability(ScheduleStore) is None
 
 
 async def test_a_page_looks_at_a_bounded_number_of_jobs(store: LMDBJobStore) -> None:

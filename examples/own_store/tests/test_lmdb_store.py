@@ -1,4 +1,4 @@
-"""The LMDB store keeps the contract, with and without its ability."""
+"""The LMDB store keeps the contract, with and without its abilities."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from jobcore.testing import (
     Opening,
     QueueControlConformance,
     ReopeningConformance,
+    ScheduleConformance,
     StoreConformance,
     store_state_machine,
 )
@@ -30,7 +31,12 @@ class TestPlainLMDBJobStore(StoreConformance):
             yield store
 
 
-class TestLMDBJobStore(StoreConformance, QueueControlConformance, ReopeningConformance):
+class TestLMDBJobStore(
+    StoreConformance,
+    QueueControlConformance,
+    ScheduleConformance,
+    ReopeningConformance,
+):
     @pytest.fixture
     def opening(self, url: str) -> Opening:
         return lambda: LMDBJobStore(url)

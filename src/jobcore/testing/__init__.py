@@ -37,6 +37,7 @@ pytest.register_assert_rewrite(
     "jobcore.testing.comparison",
     "jobcore.testing.control_rules",
     "jobcore.testing.machine",
+    "jobcore.testing.schedule_rules",
     "jobcore.testing.work",
 )
 

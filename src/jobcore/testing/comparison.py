@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -12,13 +12,13 @@ from typing import Any, ClassVar, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from jobcore import lifecycle
-from jobcore.abilities import QueueControl, Verifiable
+from jobcore.abilities import QueueControl, ScheduleStore, Verifiable
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim, ClaimRequest
-from jobcore.job import TERMINAL, Job, JobStatus, NewJob
+from jobcore.job import TERMINAL, Inserted, Job, JobStatus, NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
-from jobcore.testing.model import HOUR, MAX_LOST, End, Model, ModelJob
+from jobcore.testing.model import HOUR, MAX_LOST, QUEUES, End, Model, ModelJob
 from jobcore.testing.work import ERROR, a_job, a_token, found, named
 from jobcore.transition import Answer, Transition
 
@@ -42,6 +42,7 @@ class Comparison(RuleBasedStateMachine):
         self.began: datetime
         self.store, self.began = self.run(self._open())
         self.control: QueueControl | None = self.store.ability(QueueControl)
+        self.schedules: ScheduleStore | None = self.store.ability(ScheduleStore)
         self.verifiable: Verifiable | None = self.store.ability(Verifiable)
         self.model.controlled = self.control is not None
 
@@ -59,7 +60,10 @@ class Comparison(RuleBasedStateMachine):
         return store, answer.job.created_at
 
     def do_insert(self, jobs: list[NewJob]) -> None:
-        for job, answer in zip(jobs, self.run(self.store.insert(jobs)), strict=True):
+        self.are_inserted(jobs, self.run(self.store.insert(jobs)))
+
+    def are_inserted(self, jobs: Sequence[NewJob], answers: Sequence[Inserted]) -> None:
+        for job, answer in zip(jobs, answers, strict=True):
             there = self.model.insert(job)
             assert answer.created is (there is None), "insert takes an id or key once"
             assert answer.job.id == (there or job.id), "insert answers with the holder"
@@ -128,6 +132,17 @@ class Comparison(RuleBasedStateMachine):
         write = lifecycle.retry(stored, token)
         self.do_operate(write, self.model.retry(job, token))
 
+    def do_move(self, job: ModelJob, queue: str, priority: int) -> None:
+        (stored,) = self.stored(job.new.id)
+        write = lifecycle.move(stored, {"queue": queue, "priority": priority})
+        self.do_operate(write, Answer.APPLIED)
+        job.new = replace(job.new, queue=queue, priority=priority)
+
+    def do_approve(self, job: ModelJob) -> None:
+        (stored,) = self.stored(job.new.id)
+        self.do_operate(lifecycle.approve(stored), Answer.APPLIED)
+        self.model.move(job, JobStatus.SCHEDULED)
+
     def do_operate(self, write: Transition, expected: Answer) -> None:
         answers = self.run(self.store.apply([write, write]))
         assert answers[0] is expected, "apply answers an operator"
@@ -165,7 +180,7 @@ class Comparison(RuleBasedStateMachine):
     @invariant()
     def statistics_agree(self) -> None:
         statistics = self.run(self.store.statistics())
-        for queue in {job.new.queue for job in self.model.jobs.values()}:
+        for queue in QUEUES:
             for status in JobStatus:
                 jobs = self.model.having(status)
                 expected = sum(job.new.queue == queue for job in jobs)

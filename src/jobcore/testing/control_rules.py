@@ -10,6 +10,7 @@ from hypothesis.stateful import precondition, rule
 
 from jobcore.abilities import Paused, QueueControl
 from jobcore.job import JobStatus, Limit
+from jobcore.lifecycle import APPROVAL
 from jobcore.testing.comparison import Comparison
 from jobcore.testing.model import KEYS, QUEUES, TASKS, ModelJob
 
@@ -93,6 +94,8 @@ class ControlRules(Comparison):
 
     def _free(self, job: ModelJob) -> int:
         """How many jobs may start that are held as *job* is."""
+        if job.held_by == APPROVAL:
+            return 0
         if job.held_by == f"task:{job.new.task}":
             return 0 if job.new.task in self.model.paused_tasks else 1000
         return max(self.model.places(job), 0)

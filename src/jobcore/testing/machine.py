@@ -17,11 +17,11 @@ from hypothesis.stateful import (
 
 from jobcore import lifecycle
 from jobcore.attempt import Outcome
-from jobcore.job import TERMINAL, UNFINISHED, JobStatus, Limit, NewJob
+from jobcore.job import TERMINAL, UNFINISHED, WAITING, JobStatus, Limit, NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
-from jobcore.testing.control_rules import ControlRules
 from jobcore.testing.model import HOUR, KEYS, QUEUES, TASKS, End
+from jobcore.testing.schedule_rules import ScheduleRules
 from jobcore.testing.work import ERROR, a_job, a_request, named, pass_time
 
 _S = JobStatus
@@ -57,10 +57,11 @@ def new_jobs(draw: st.DrawFn) -> NewJob:
         limit_key=limit_key,
         limit=Limit(concurrency=KEYS[limit_key]) if limit_key else None,
         max_retries=draw(st.integers(0, 2)),
+        held_by=draw(st.sampled_from([None, None, None, lifecycle.APPROVAL])),
     )
 
 
-class StoreMachine(ControlRules):
+class StoreMachine(ScheduleRules):
     """What workers, upkeep and operators do, in any order."""
 
     @initialize(jobs=st.lists(new_jobs(), min_size=3, max_size=5))
@@ -222,6 +223,19 @@ class StoreMachine(ControlRules):
     def retry(self, index: int) -> None:
         if job := self.any_job(index, *TERMINAL):
             self.do_retry(job)
+
+    @precondition(lambda self: self.any_job(0, *WAITING))
+    @rule(index=index, queue=st.sampled_from(QUEUES), priority=st.integers(-1, 1))
+    def move(self, index: int, queue: str, priority: int) -> None:
+        if job := self.any_job(index, *WAITING):
+            self.do_move(job, queue, priority)
+
+    @precondition(lambda self: self.any_job(0, _S.HELD))
+    @rule(index=index)
+    def approve(self, index: int) -> None:
+        job = self.any_job(index, _S.HELD)
+        if job and job.held_by == lifecycle.APPROVAL:
+            self.do_approve(job)
 
     @rule(statuses=st.frozensets(st.sampled_from(JobStatus), min_size=1, max_size=2))
     def delete(self, statuses: frozenset[JobStatus]) -> None:

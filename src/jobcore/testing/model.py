@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from jobcore.abilities import ScheduleRecord
 from jobcore.attempt import Outcome
 from jobcore.job import TERMINAL, WAITING, JobStatus, Limit, NewJob
 from jobcore.transition import Answer
@@ -20,6 +21,7 @@ HOUR = timedelta(hours=1)
 MAX_LOST = 3
 QUEUES = ("one", "two")
 TASKS = ("greet", "send")
+SCHEDULES = ("hourly", "nightly")
 UNLIMITED = 1000
 KEYS: Final = {"acme": 1, "other": 2}
 """How many jobs of each limit key may run, by what the jobs carry."""
@@ -80,11 +82,13 @@ class End:
 
 
 class Model:
-    """All jobs, by id, and what an operator said about queues, tasks and keys."""
+    """All jobs, by id, all schedules, and what an operator said about queues, tasks and
+    keys."""
 
     def __init__(self) -> None:
         self.now = 0
         self.jobs: dict[str, ModelJob] = {}
+        self.schedules: dict[str, ScheduleRecord] = {}
         self.keys: dict[tuple[str, str], str] = {}
         self.controlled = True
         self.paused_queues: set[str] = set()
@@ -105,9 +109,11 @@ class Model:
             return there
         due = self.now + int((new.delay or timedelta(0)) / HOUR)
         status = _S.SCHEDULED if due > self.now else _S.QUEUED
+        status = status if new.held_by is None else _S.HELD
         unknown = datetime.max.replace(tzinfo=UTC)
-        self.jobs[new.id] = ModelJob(new, status, due, unknown)
-        if name is not None:
+        job = ModelJob(new, status, due, unknown, held_by=new.held_by)
+        self.jobs[new.id] = job
+        if name is not None and status in new.unique_scope:
             self.keys[name] = new.id
         return None
 

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
+from jobcore.abilities import DueSchedules, ScheduleRecord, ScheduleStore
 from jobcore.claim import ClaimRequest, ClaimResult
 from jobcore.job import TERMINAL, Inserted, Job, NewJob
 from jobcore.query import Filter
 from jobcore.store import JobStore
 from jobcore.transition import Answer, Transition
 from jobcore.wrappers.base import StoreWrapper
+
+A = TypeVar("A")
 
 _MAX_AGE: Final = timedelta(seconds=5)
 
@@ -89,6 +92,40 @@ class CachingStore(StoreWrapper):
             elif deleted:
                 self._memory.forget_all()
         return deleted
+
+    def ability(self, kind: type[A]) -> A | None:
+        found = super().ability(kind)
+        if not isinstance(found, ScheduleStore):
+            return found
+        noticed: object = _NoticedSchedules(found, self._memory)
+        return noticed if isinstance(noticed, kind) else found
+
+
+class _NoticedSchedules(ScheduleStore):
+    """Schedules whose jobs are inserted, so that what was remembered of them goes."""
+
+    def __init__(self, wrapped: ScheduleStore, memory: _Memory) -> None:
+        self._wrapped = wrapped
+        self._memory = memory
+
+    async def schedules(
+        self, names: Sequence[str] | None = None
+    ) -> list[ScheduleRecord]:
+        return await self._wrapped.schedules(names)
+
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        return await self._wrapped.due_schedules(limit)
+
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        try:
+            return await self._wrapped.fire(schedule, expected, jobs)
+        finally:
+            self._memory.forget(job.id for job in jobs)
+
+    async def unschedule(self, name: str) -> bool:
+        return await self._wrapped.unschedule(name)
 
 
 class _Reading:

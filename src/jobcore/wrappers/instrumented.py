@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from jobcore.abilities import (
     QueueControl,
+    ScheduleStore,
     TransactionalStore,
     Verifiable,
     WorkerDirectory,
@@ -21,6 +22,7 @@ from jobcore.wrappers.base import StoreWrapper
 from jobcore.wrappers.observed import (
     ObservedControl,
     ObservedDirectory,
+    ObservedSchedules,
     ObservedTransactions,
     ObservedVerification,
 )
@@ -31,6 +33,7 @@ A = TypeVar("A")
 _OBSERVED: Final[dict[type, Callable[[Any, Watch], Any]]] = {
     QueueControl: ObservedControl,
     WorkerDirectory: ObservedDirectory,
+    ScheduleStore: ObservedSchedules,
     Verifiable: ObservedVerification,
     TransactionalStore: ObservedTransactions,
 }

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from jobcore.abilities import (
+    DueSchedules,
     InTransaction,
     Paused,
     QueueControl,
+    ScheduleRecord,
+    ScheduleStore,
     TransactionalStore,
     Verifiable,
     Verification,
@@ -63,6 +66,31 @@ class ObservedDirectory(WorkerDirectory):
 
     async def turn(self, duty: str, interval: timedelta) -> bool:
         return await self._watch("turn", self._wrapped.turn(duty, interval))
+
+
+class ObservedSchedules(ScheduleStore):
+    """Schedules, and the making of their jobs, told."""
+
+    def __init__(self, wrapped: ScheduleStore, watch: Watch) -> None:
+        self._wrapped = wrapped
+        self._watch = watch
+
+    async def schedules(
+        self, names: Sequence[str] | None = None
+    ) -> list[ScheduleRecord]:
+        return await self._watch("schedules", self._wrapped.schedules(names))
+
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        return await self._watch("due_schedules", self._wrapped.due_schedules(limit))
+
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        call = self._wrapped.fire(schedule, expected, jobs)
+        return await self._watch("fire", call, len(jobs))
+
+    async def unschedule(self, name: str) -> bool:
+        return await self._watch("unschedule", self._wrapped.unschedule(name))
 
 
 class ObservedVerification(Verifiable):

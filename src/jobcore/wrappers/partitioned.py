@@ -14,7 +14,12 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Self, TypeVar
 
-from jobcore.abilities import QueueControl, Verifiable, WorkerDirectory
+from jobcore.abilities import (
+    QueueControl,
+    ScheduleStore,
+    Verifiable,
+    WorkerDirectory,
+)
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.errors import InvalidJobError
 from jobcore.identity import Tick
@@ -24,7 +29,11 @@ from jobcore.store import JobStore
 from jobcore.transition import Answer, Transition
 from jobcore.wrappers.merging import all_of, one_claim, one_count, one_page
 from jobcore.wrappers.routing import Rule, keys_together, marked, place_of
-from jobcore.wrappers.shared import SharedControl, SharedVerification
+from jobcore.wrappers.shared import (
+    SharedControl,
+    SharedSchedules,
+    SharedVerification,
+)
 
 A = TypeVar("A")
 Item = TypeVar("Item")
@@ -44,7 +53,8 @@ class PartitionedStore(JobStore):
     have to be there: a call that needs one that is not fails, and is worth repeating.
 
     It has `QueueControl` and `Verifiable` where all stores have them. The first store
-    keeps the `WorkerDirectory`. There is no transaction over several stores.
+    keeps the `WorkerDirectory` and the schedules, whose jobs are spread like others.
+    There is no transaction over several stores.
     """
 
     def __init__(self, stores: Sequence[JobStore], rule: Rule = keys_together) -> None:
@@ -198,6 +208,9 @@ class PartitionedStore(JobStore):
             shared = SharedVerification(parts) if parts else None
         elif kind is WorkerDirectory:
             shared = self._stores[0].ability(WorkerDirectory)
+        elif kind is ScheduleStore:
+            kept = self._stores[0].ability(ScheduleStore)
+            shared = kept and SharedSchedules(kept, self._is_in_the_first, self.insert)
         return shared if isinstance(shared, kind) else super().ability(kind)
 
     def _abilities(self, kind: type[A]) -> list[A]:
@@ -218,6 +231,9 @@ class PartitionedStore(JobStore):
         first = next(self._turn) % len(self._stores)
         yield from self._stores[first:]
         yield from self._stores[:first]
+
+    def _is_in_the_first(self, job_id: str) -> bool:
+        return self._place_of(job_id) == 0
 
     def _place_of(self, job_id: str) -> int | None:
         return place_of(job_id, len(self._stores))

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
-from jobcore.abilities import Paused, QueueControl, Verifiable, Verification
-from jobcore.job import Limit
+from jobcore.abilities import (
+    DueSchedules,
+    Paused,
+    QueueControl,
+    ScheduleRecord,
+    ScheduleStore,
+    Verifiable,
+    Verification,
+)
+from jobcore.job import Inserted, Limit, NewJob
 from jobcore.wrappers.merging import all_of, one_verification
+
+Insert: TypeAlias = Callable[[Sequence[NewJob]], Awaitable[list[Inserted]]]
 
 
 class SharedControl(QueueControl):
@@ -40,6 +51,52 @@ class SharedControl(QueueControl):
             if lifted < limit:
                 lifted += await control.lift(holders, limit - lifted)
         return lifted
+
+
+class SharedSchedules(ScheduleStore):
+    """Schedules that one store keeps, whose jobs may lie in others: which of them do
+    not *lie beside* it is told by their ids, and those go in by *insert*."""
+
+    def __init__(
+        self,
+        kept: ScheduleStore,
+        lies_beside: Callable[[str], bool],
+        insert: Insert,
+    ) -> None:
+        self._kept = kept
+        self._lies_beside = lies_beside
+        self._insert = insert
+
+    async def schedules(
+        self, names: Sequence[str] | None = None
+    ) -> list[ScheduleRecord]:
+        return await self._kept.schedules(names)
+
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        return await self._kept.due_schedules(limit)
+
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        beside = [job for job in jobs if self._lies_beside(job.id)]
+        apart = [job for job in jobs if not self._lies_beside(job.id)]
+        # Whoever is too late must not insert: the job may have been deleted since.
+        if apart and not await self._is_at(schedule, expected):
+            return None
+        inserted = await self._insert(apart) if apart else []
+        fired = await self._kept.fire(schedule, expected, beside)
+        if fired is None:
+            return None
+        rest = {True: iter(fired), False: iter(inserted)}
+        return [next(rest[self._lies_beside(job.id)]) for job in jobs]
+
+    async def unschedule(self, name: str) -> bool:
+        return await self._kept.unschedule(name)
+
+    async def _is_at(self, schedule: ScheduleRecord, expected: str | None) -> bool:
+        there = await self._kept.schedules([schedule.name])
+        revision = there[0].revision if there else None
+        return revision in {expected, schedule.revision}
 
 
 class SharedVerification(Verifiable):

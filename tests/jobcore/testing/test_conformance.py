@@ -10,12 +10,22 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from jobcore.abilities import QueueControl, TrialStore, Verifiable, WorkerDirectory
+from jobcore.abilities import (
+    QueueControl,
+    ScheduleRecord,
+    ScheduleStore,
+    TrialStore,
+    Verifiable,
+    WorkerDirectory,
+)
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Renewal
+from jobcore.job import Inserted, NewJob
 from jobcore.memory import InMemoryJobStore
+from jobcore.memory.schedules import InMemorySchedules
 from jobcore.store import JobStore
 from jobcore.testing import (
     QueueControlConformance,
+    ScheduleConformance,
     StoreConformance,
     TrialConformance,
     VerifiableConformance,
@@ -28,6 +38,7 @@ PROOFS: dict[type, type] = {
     StoreConformance: JobStore,
     QueueControlConformance: QueueControl,
     WorkerDirectoryConformance: WorkerDirectory,
+    ScheduleConformance: ScheduleStore,
     VerifiableConformance: Verifiable,
     TrialConformance: TrialStore,
 }
@@ -76,7 +87,35 @@ class Impatient(InMemoryJobStore):
         return await super().renew(claims, lease / 4)
 
 
-@pytest.mark.parametrize("open_store", [Forgetful, Greedy, Impatient])
+class Immovable(InMemoryJobStore):
+    """Leaves jobs in their queues."""
+
+    async def apply(self, transitions: Sequence[Transition]) -> list[Answer]:
+        for each in transitions:
+            each.changes.pop("queue", None)
+        return await super().apply(transitions)
+
+
+class Credulous(InMemoryJobStore):
+    """Takes the word of whoever fires a schedule."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._schedules = _Overwritten(self._now, self._insert_all)
+
+
+class _Overwritten(InMemorySchedules):
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        there = await self.schedules([schedule.name])
+        seen = there[0].revision if there else None
+        return await super().fire(schedule, seen or expected, jobs)
+
+
+@pytest.mark.parametrize(
+    "open_store", [Forgetful, Greedy, Impatient, Immovable, Credulous]
+)
 def test_the_machine_finds_a_broken_store(
     open_store: Callable[[], InMemoryJobStore],
 ) -> None:

@@ -11,6 +11,7 @@ from jobcore.memory import InMemoryJobStore
 from jobcore.store import JobStore
 from jobcore.testing import (
     QueueControlConformance,
+    ScheduleConformance,
     StoreConformance,
     VerifiableConformance,
     WorkerDirectoryConformance,
@@ -21,6 +22,7 @@ class WholeKit(
     StoreConformance,
     QueueControlConformance,
     WorkerDirectoryConformance,
+    ScheduleConformance,
     VerifiableConformance,
 ):
     """All that the memory store can do, it can do behind a wrapper."""

@@ -18,6 +18,8 @@ from jobcore import (
     JobConflictError,
     JobStatus,
     JobStore,
+    ScheduleRecord,
+    ScheduleStore,
     StoreUnavailableError,
     Transition,
     lifecycle,
@@ -196,6 +198,19 @@ async def test_an_insert_under_the_id_of_what_another_deleted_shows_at_once(
     await scene.behind.delete(Filter(ids=(job.id,)), 1)
     (again,) = await inserted(scene.store, a_job(id=job.id))
     assert await scene.store.get([job.id]) == [again]
+
+
+async def test_a_tick_under_the_id_of_what_another_deleted_shows_at_once(
+    scene: Scene,
+) -> None:
+    (job,) = await scene.done()
+    await scene.behind.delete(Filter(ids=(job.id,)), 1)
+    schedules = scene.store.ability(ScheduleStore)
+    assert schedules
+    nightly = ScheduleRecord(name="nightly", revision="first", data=b"{}")
+    fired = await schedules.fire(nightly, None, [a_job(id=job.id)])
+    assert fired
+    assert await scene.store.get([job.id]) == [fired[0].job]
 
 
 async def test_a_claim_shows_that_another_has_retried(scene: Scene) -> None:

@@ -18,6 +18,8 @@ from jobcore import (
     JobStore,
     NewJob,
     QueueControl,
+    ScheduleRecord,
+    ScheduleStore,
     StoreUnavailableError,
     TransactionalStore,
     Transition,
@@ -27,7 +29,14 @@ from jobcore import (
     lifecycle,
 )
 from jobcore.memory import InMemoryJobStore
-from jobcore.testing import LEASE, a_job, a_request, inserted, store_state_machine
+from jobcore.testing import (
+    LEASE,
+    a_job,
+    a_request,
+    inserted,
+    named,
+    store_state_machine,
+)
 from jobcore.wrappers import InstrumentedStore, StoreCall
 from tests.jobcore.wrappers.kit import BrokenStore, WholeKit
 
@@ -125,6 +134,19 @@ async def test_it_tells_of_the_calls_of_abilities(told: Told) -> None:
     jobs = {"insert": 1, "claim": 0, "lift": 1}
     expected = ["insert", "pause", "claim", *verbs[1:]]
     assert told.verbs() == [(verb, jobs.get(verb, 0)) for verb in expected]
+
+
+async def test_it_tells_of_schedules_and_how_many_jobs_are_made(told: Told) -> None:
+    schedules = told.store.ability(ScheduleStore)
+    assert schedules
+    nightly = ScheduleRecord(name="nightly", revision="first", data=b"{}")
+    jobs = [named(told.store, a_job()) for _ in range(2)]
+    await schedules.fire(nightly, None, jobs)
+    await schedules.schedules()
+    await schedules.due_schedules(9)
+    await schedules.unschedule("nightly")
+    verbs = ["schedules", "due_schedules", "unschedule"]
+    assert told.verbs() == [("fire", 2), *((verb, 0) for verb in verbs)]
 
 
 class StoreWithin(InMemoryJobStore, TransactionalStore):

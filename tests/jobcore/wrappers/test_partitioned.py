@@ -17,6 +17,7 @@ from jobcore import (
     DefaultJobManager,
     Filter,
     InMemoryJobStore,
+    Inserted,
     InvalidJobError,
     Job,
     JobStatus,
@@ -26,6 +27,8 @@ from jobcore import (
     Page,
     Paused,
     QueueControl,
+    ScheduleRecord,
+    ScheduleStore,
     StoreUnavailableError,
     Tasks,
     TransactionalStore,
@@ -325,8 +328,70 @@ async def test_it_has_the_abilities_that_all_stores_have() -> None:
     for kind in (QueueControl, Verifiable):
         assert full.ability(kind) is not None
         assert mixed.ability(kind) is None
-    assert mixed.ability(WorkerDirectory) is not None, "the first store keeps it"
+    for kept in (WorkerDirectory, ScheduleStore):
+        assert mixed.ability(kept) is not None, "the first store keeps it"
+        bare = PartitionedStore([BareStore(), InMemoryJobStore()])
+        assert bare.ability(kept) is None
     assert full.ability(TransactionalStore) is None
+
+
+NIGHTLY = ScheduleRecord(name="nightly", revision="first", data=b"{}")
+
+
+def schedules_of(store: PartitionedStore) -> ScheduleStore:
+    schedules = store.ability(ScheduleStore)
+    assert schedules
+    return schedules
+
+
+async def test_the_jobs_of_a_schedule_lie_where_others_would(
+    store: PartitionedStore,
+) -> None:
+    jobs = [named(store, at(place)) for place in (2, 0, 1, 0)]
+    fired = await schedules_of(store).fire(NIGHTLY, None, jobs)
+    assert fired is not None
+    assert [each.job.id for each in fired] == [job.id for job in jobs], "in this order"
+    assert all(each.created for each in fired)
+    assert [job.id[-2:] for job in jobs] == [".2", ".0", ".1", ".0"]
+    assert {job.id for job in await found(store)} == {job.id for job in jobs}
+
+
+async def test_who_fires_too_late_inserts_nothing_anywhere(
+    store: PartitionedStore,
+) -> None:
+    schedules = schedules_of(store)
+    await schedules.fire(NIGHTLY, None, [])
+    late = replace(NIGHTLY, revision="second")
+    jobs = [named(store, at(place)) for place in range(3)]
+    assert await schedules.fire(late, "odd", jobs) is None
+    assert await found(store) == []
+
+
+class BusyStore(InMemoryJobStore):
+    """Is not there when jobs are inserted."""
+
+    is_there = False
+
+    async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
+        if not self.is_there:
+            raise StoreUnavailableError("busy")
+        return await super().insert(jobs)
+
+
+async def test_a_schedule_waits_where_its_jobs_cannot_be_inserted() -> None:
+    busy = BusyStore()
+    store = PartitionedStore(
+        [InMemoryJobStore(), InMemoryJobStore(), busy], by_priority
+    )
+    schedules = schedules_of(store)
+    jobs = [named(store, at(place)) for place in range(3)]
+    with pytest.raises(StoreUnavailableError):
+        await schedules.fire(NIGHTLY, None, jobs)
+    assert await schedules.schedules() == [], "the tick has not passed"
+    busy.is_there = True
+    fired = await schedules.fire(NIGHTLY, None, jobs)
+    assert fired is not None
+    assert [each.created for each in fired] == [True, False, True], "and none is twice"
 
 
 class WaitingStore(InMemoryJobStore):

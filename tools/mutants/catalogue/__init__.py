@@ -10,6 +10,7 @@ from tools.mutants.catalogue.memory import MEMORIES
 from tools.mutants.catalogue.mysql import MYSQLS
 from tools.mutants.catalogue.postgresql import POSTGRESQLS
 from tools.mutants.catalogue.record import RECORDS
+from tools.mutants.catalogue.recurring import RECURRENCES
 from tools.mutants.catalogue.redis import REDISES
 from tools.mutants.catalogue.sql import SQL
 from tools.mutants.catalogue.worker import WORKERS
@@ -22,6 +23,7 @@ ALONE: Final[tuple[Mutant, ...]] = (
     *CORE,
     *RECORDS,
     *MEMORIES,
+    *RECURRENCES,
     *WRAPPERS,
     *SQL,
 )

@@ -77,8 +77,8 @@ CORE: Final = (
     Mutant(
         "the end of a claim keeps its lease",
         _TRANSITION,
-        'fields["lease_until"] = fields["held_by"] = None',
-        'fields["held_by"] = None',
+        '            fields["lease_until"] = None\n',
+        "",
         {TRANSITION: (), **both("apply_ends_a_job", "apply_clears")},
     ),
     Mutant(

@@ -138,8 +138,8 @@ MANAGERS: Final = (
     ),
     Mutant(
         "prune stops after a batch",
-        "jobcore/pruning.py",
-        "if deleted < _BATCH:",
+        "jobcore/sweeping.py",
+        "if deleted < BATCH or total == most:",
         "if True:",
         {MANAGER: ("prune",)},
     ),
@@ -160,8 +160,8 @@ MANAGERS: Final = (
     Mutant(
         "upkeep does not hear of what this manager schedules",
         _ENDING,
-        "            self.scheduled.set()\n",
-        "            pass\n",
+        "if transition.delay:\n            self.scheduled.set()",
+        "if transition.delay:\n            pass",
         {UPKEEP: ("notices",), MANAGER: ("woken",)},
     ),
     Mutant(

@@ -44,8 +44,8 @@ MEMORIES: Final = (
     _mutant(
         "a claim takes what is not queued",
         _RECORDS,
-        "record.job.status is self.status and ",
-        "",
+        "record is None or record.job.status is not self.status:",
+        "record is None:",
         "test_claim_leaves",
         "test_claim_hands",
     ),

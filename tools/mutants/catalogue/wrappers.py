@@ -12,6 +12,7 @@ _MERGING: Final = "jobcore/wrappers/merging.py"
 _OBSERVING: Final = "jobcore/wrappers/observing.py"
 _PARTITIONED: Final = "jobcore/wrappers/partitioned.py"
 _ROUTING: Final = "jobcore/wrappers/routing.py"
+_SHARED: Final = "jobcore/wrappers/shared.py"
 
 WRAPPERS: Final = (
     Mutant(
@@ -57,6 +58,17 @@ WRAPPERS: Final = (
         {CACHING: ("before_a_write",)},
     ),
     Mutant(
+        "wrapper: what a tick of its own makes does not show",
+        _CACHING,
+        "            return await self._wrapped.fire(schedule, expected, jobs)\n"
+        "        finally:\n"
+        "            self._memory.forget(job.id for job in jobs)\n",
+        "            return await self._wrapped.fire(schedule, expected, jobs)\n"
+        "        finally:\n"
+        "            pass\n",
+        {CACHING: ("a_tick_under",)},
+    ),
+    Mutant(
         "wrapper: being asked for makes a record younger",
         _CACHING,
         "                self._jobs[job_id, attempts] = entry\n",
@@ -97,6 +109,22 @@ WRAPPERS: Final = (
         "next(self._turn) % len(self._stores)",
         "0",
         {PARTITIONED: ("begin",)},
+    ),
+    Mutant(
+        "wrapper: who fires too late inserts",
+        _SHARED,
+        "if apart and not await self._is_at(schedule, expected):",
+        "if False:",
+        {PARTITIONED: ("fires_too_late",)},
+    ),
+    Mutant(
+        "wrapper: a tick passes before its jobs are inserted",
+        _SHARED,
+        "        inserted = await self._insert(apart) if apart else []\n"
+        "        fired = await self._kept.fire(schedule, expected, beside)\n",
+        "        fired = await self._kept.fire(schedule, expected, beside)\n"
+        "        inserted = await self._insert(apart) if apart else []\n",
+        {PARTITIONED: ("cannot_be_inserted",)},
     ),
     Mutant(
         "wrapper: a page shows what lies beyond the page of another store",

@@ -56,6 +56,8 @@ class Gate:
         kind, _, name = holder.partition(":")
         if kind == "task":
             return 0 if self.is_paused("task", name) else sys.maxsize
+        if kind != "limit":
+            return 0
         limit = self.limit_of(job)
         if limit is None or limit.concurrency is None:
             return sys.maxsize
@@ -150,7 +152,7 @@ def _pause_key(kind: str, name: str) -> bytes:
     return PAUSE + digest(kind, name)
 
 
-class LMDBJobStore(PlainLMDBJobStore, QueueControl):
+class ControlledLMDBJobStore(PlainLMDBJobStore, QueueControl):
     """Keeps jobs in an LMDB file, and can pause and limit them."""
 
     claim = writing(_claim)

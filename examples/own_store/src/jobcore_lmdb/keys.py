@@ -15,6 +15,7 @@ JOB, COUNT = b"j", b"c"
 QUEUED, HELD, SCHEDULED, FINISHED = b"q", b"h", b"s", b"f"
 LEASE, TOKEN, RUNNING, UNIQUE = b"l", b"t", b"r", b"u"
 PAUSE, LIMIT, PACE = b"p", b"o", b"g"
+SCHEDULE, TICK = b"n", b"d"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

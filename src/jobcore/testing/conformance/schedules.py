@@ -139,7 +139,7 @@ class ScheduleConformance(Conformance):
             expected = f"{number}-{won[0]}"
         assert len(await found(store)) == 3
 
-    async def test_an_id_is_the_same_for_the_same_tick(self, store: JobStore) -> None:
+    async def test_new_id_is_the_same_for_the_same_tick(self, store: JobStore) -> None:
         one, same = (_tick_job(store, "nightly", 1) for _ in range(2))
         other = _tick_job(store, "nightly", 2)
         else_ = _tick_job(store, "hourly", 1)

@@ -10,8 +10,17 @@ from typing import Final
 from jobcore.testing.simulation.history import History
 from jobcore.testing.simulation.liveness import LIVENESS
 from jobcore.testing.simulation.safety import SAFETY, Rule
+from jobcore.testing.simulation.ticks import (
+    l6_schedules_fire,
+    s13_a_tick_makes_one_job,
+)
 
-INVARIANTS: Final[Mapping[str, Rule]] = {**SAFETY, **LIVENESS}
+INVARIANTS: Final[Mapping[str, Rule]] = {
+    **SAFETY,
+    "S13": s13_a_tick_makes_one_job,
+    **LIVENESS,
+    "L6": l6_schedules_fire,
+}
 
 
 @dataclass(frozen=True, slots=True)

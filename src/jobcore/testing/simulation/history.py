@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from jobcore.abilities import ScheduleRecord
 from jobcore.attempt import Outcome
 from jobcore.config import JobcoreConfig
-from jobcore.job import TERMINAL, Job, JobStatus
+from jobcore.job import TERMINAL, Job, JobStatus, NewJob
 from jobcore.transition import Transition
 
 
@@ -88,6 +89,15 @@ class Call:
         told = "; ".join(map(_told, self.changes))
         at = self.made_at if self.performed_at is None else self.performed_at
         return f"{at:9.3f} {self.process} {self.verb}{met} {self.outcome}: {told}"
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """What a call of `fire` asks for."""
+
+    schedule: ScheduleRecord
+    expected: str | None
+    jobs: Sequence[NewJob]
 
 
 @dataclass(slots=True)

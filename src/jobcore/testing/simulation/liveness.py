@@ -14,7 +14,7 @@ from jobcore.testing.simulation.safety import Finding, Rule
 
 _SETTLED: Final = 3.0
 """Seconds after the last fault until pauses and repeats that it caused are over."""
-_SLACK: Final = 1.0
+SLACK: Final = 1.0
 """Seconds that calls may take on their way."""
 _ROUNDING: Final = timedelta(milliseconds=1)
 """By how much the clock of the store and the history's copy of it may differ."""
@@ -25,22 +25,22 @@ _MOST_CALLS: Final = 90
 def l1_recovery_is_bounded(history: History) -> Iterator[Finding]:
     """A claim whose lease ran out is ended within a sweep."""
     sweep = history.config.stale_job_claim_check_interval.total_seconds()
-    calm_at = _settled_at(history)
+    calm_at = settled_at(history)
     for ended_at, change, clock in _ends_of_claims(history):
         job = change.before
         if job is None or job.lease_until is None or ended_at < calm_at:
             continue
         expired_at = ended_at - (clock - job.lease_until.timestamp())
-        late = ended_at - (max(expired_at, calm_at) + sweep + _SLACK)
+        late = ended_at - (max(expired_at, calm_at) + sweep + SLACK)
         if late > 0:
-            problem = f"stayed claimed for {late + _SLACK:.1f} s after its last sweep"
+            problem = f"stayed claimed for {late + SLACK:.1f} s after its last sweep"
             yield Finding(ended_at, job.id, problem)
 
 
 def l2_hints_are_not_needed(history: History) -> Iterator[Finding]:
     """A worker with a free slot asks for jobs at every polling interval, woken or
     not."""
-    pause = 1.2 * history.config.job_polling_interval.total_seconds() + _SLACK
+    pause = 1.2 * history.config.job_polling_interval.total_seconds() + SLACK
     asked = _times(history, "claim")
     for life in history.lives:
         for begin, end in _gaps(history, life, asked[life.process], pause):
@@ -53,7 +53,7 @@ def l3_loops_survive(history: History) -> Iterator[Finding]:
     """Renewals and promotions go on after every fault, and no error is unhandled."""
     lease = history.config.job_claim_timeout.total_seconds()
     poll = history.config.job_polling_interval.total_seconds()
-    pauses = {"renew": lease * 0.4 + _SLACK, "promote": poll + _SLACK}
+    pauses = {"renew": lease * 0.4 + SLACK, "promote": poll + SLACK}
     for verb, pause in pauses.items():
         times = _times(history, verb)
         for life in history.lives:
@@ -113,7 +113,8 @@ LIVENESS: Final[Mapping[str, Rule]] = {
 }
 
 
-def _settled_at(history: History) -> float:
+def settled_at(history: History) -> float:
+    """From when on only what is wrong for good takes long."""
     calm_at = history.ended_at if history.calm_at is None else history.calm_at
     return calm_at + _SETTLED
 
@@ -166,7 +167,7 @@ def _gaps(
     """Where, in calm, nothing happened for longer than it may."""
     if history.calm_at is None:
         return
-    begin = max(life.began_at, _settled_at(history))
+    begin = max(life.began_at, settled_at(history))
     ends = (life.stopping_at, life.ended_at, history.stopping_at, history.ended_at)
     end = min(each for each in ends if each is not None)
     inside = (each for each in times if begin <= each <= end)

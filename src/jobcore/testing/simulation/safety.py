@@ -41,7 +41,7 @@ def s1_one_current_claim(history: History) -> Iterator[Finding]:
             holder = current.setdefault(claim.job_id, claim.token)
             if holder != claim.token:
                 problem = f"was handed to {call.process} while another claim is current"
-                yield Finding(_time(call), claim.job_id, problem)
+                yield Finding(time_of(call), claim.job_id, problem)
 
 
 def s2_only_the_holder_writes(history: History) -> Iterator[Finding]:
@@ -84,9 +84,11 @@ def s4_nothing_is_lost(history: History) -> Iterator[Finding]:
             known.discard(change.job_id)
             if call.verb != "delete" or _was(change, JobStatus.IN_PROGRESS):
                 yield _at(call, change, f"vanished by {call.verb}")
-        if call.verb == "insert" and call.error is None:
+        if call.verb in {"insert", "fire"} and call.answer and call.error is None:
             for job_id in {each.job.id for each in call.answer} - known:
-                yield Finding(_time(call), job_id, "was acknowledged and is not there")
+                yield Finding(
+                    time_of(call), job_id, "was acknowledged and is not there"
+                )
     for problem in history.unsound:
         yield Finding(history.ended_at, "", problem)
 
@@ -122,12 +124,12 @@ def s6_tokens_are_unique(history: History) -> Iterator[Finding]:
             continue
         token, owner = call.asked.token, (call.process, call.asked.worker)
         if owners.setdefault(token, owner) != owner:
-            yield Finding(_time(call), "", f"{owner} claims with a token of others")
+            yield Finding(time_of(call), "", f"{owner} claims with a token of others")
         for claim in _handed_out(call):
             key, number = (claim.job_id, claim.token), claim.job.attempt
             if known.get(key, number) != number:
                 problem = f"attempt {number} has the token of an earlier one"
-                yield Finding(_time(call), claim.job_id, problem)
+                yield Finding(time_of(call), claim.job_id, problem)
             if call.outcome == "ok":
                 known[key] = number
 
@@ -182,7 +184,7 @@ def s11_calls_are_repeatable(history: History) -> Iterator[Finding]:
     """A call that comes twice has one effect, and a unique key has one holder."""
     holders: dict[tuple[str, str], str] = {}
     for call in history.performed:
-        repeats = call.verb in {"insert", "apply", "renew"} or (
+        repeats = call.verb in {"insert", "fire", "apply", "renew"} or (
             call.verb == "claim" and call.answer is not None and call.answer.claims
         )
         for change in call.changes:
@@ -192,7 +194,7 @@ def s11_calls_are_repeatable(history: History) -> Iterator[Finding]:
         if call.verb == "claim" and repeats and call.second_answer is not None:
             one, other = ids_of(call.answer.claims), ids_of(call.second_answer.claims)
             if sorted(one) != sorted(other):
-                yield Finding(_time(call), "", f"claim gave {one} and then {other}")
+                yield Finding(time_of(call), "", f"claim gave {one} and then {other}")
 
 
 def s12_nothing_stays_open(history: History) -> Iterator[Finding]:
@@ -221,12 +223,13 @@ def ids_of(claims: tuple[Claim, ...]) -> list[str]:
     return [claim.job_id for claim in claims]
 
 
-def _time(call: Call) -> float:
+def time_of(call: Call) -> float:
+    """When *call* took effect, else when it was made."""
     return call.made_at if call.performed_at is None else call.performed_at
 
 
 def _at(call: Call, change: Change, problem: str) -> Finding:
-    return Finding(_time(call), change.job_id, problem)
+    return Finding(time_of(call), change.job_id, problem)
 
 
 def _was(change: Change, status: JobStatus) -> bool:
@@ -249,7 +252,7 @@ def _wrong_renewals(call: Call, current: Mapping[str, str]) -> Iterator[Finding]
         is_current = current.get(claim.job_id) == claim.token
         if is_current is (claim.job_id in call.answer.lost):
             told = "was called lost" if is_current else "was renewed by a stale claim"
-            yield Finding(_time(call), claim.job_id, told)
+            yield Finding(time_of(call), claim.job_id, told)
 
 
 def _wrong_writes(
@@ -271,7 +274,7 @@ def _refused_holders(call: Call, current: Mapping[str, str]) -> Iterator[Finding
         is_holder = current.get(write.job_id, "") == write.expect.token
         alone = sum(each.job_id == write.job_id for each in call.asked) == 1
         if answer is Answer.TOKEN and is_holder and alone:
-            yield Finding(_time(call), write.job_id, "its holder was refused")
+            yield Finding(time_of(call), write.job_id, "its holder was refused")
 
 
 def _premature(call: Call, change: Change, job: Job, clock: datetime) -> str | None:

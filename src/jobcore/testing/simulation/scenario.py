@@ -4,7 +4,7 @@ that do what handlers should not."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
@@ -18,6 +18,7 @@ from jobcore.default_manager import DefaultJobManager
 from jobcore.errors import InvalidJobError, JobcoreError
 from jobcore.job import TERMINAL, UNFINISHED, JobStatus, Limit
 from jobcore.query import Filter
+from jobcore.recurrence import Cron, Every, Misfire, Overlap
 from jobcore.request import JobRequest, SubmitOptions
 from jobcore.retry import never
 from jobcore.tasks import Tasks
@@ -28,6 +29,8 @@ Step = tuple[str, float]
 """What an attempt does, and for how many seconds."""
 
 QUEUES: Final = ("mail", "bulk")
+TASKS: Final = ("greet", "greet", "send", "send", "rare")
+SCHEDULES: Final = ("nightly", "hourly")
 KEYS: Final = ("acme", "paced", "paced", "shut")
 LIMITS: Final = {
     "acme": Limit(concurrency=2),
@@ -104,6 +107,7 @@ def drawn_config(random: Random) -> JobcoreConfig:
     return JobcoreConfig.model_construct(
         job_claim_timeout=timedelta(seconds=lease),
         job_polling_interval=timedelta(seconds=random.choice((0.5, 1.0))),
+        schedule_check_interval=timedelta(seconds=random.choice((0.5, 1.0))),
         stale_job_claim_check_interval=timedelta(seconds=random.choice((1.0, 2.0))),
         prune_interval=timedelta(seconds=4),
         retry_delay_base=timedelta(seconds=random.choice((0.5, 1.0))),
@@ -155,6 +159,10 @@ class _Chances:
             self._pause,
             self._pause,
             self._limit,
+            *[self._schedule] * 3,
+            self._unschedule,
+            self._pause_schedule,
+            self._trigger,
             self._result,
             self._look,
             self._submit_nonsense,
@@ -197,6 +205,29 @@ class _Chances:
         await jobs.limit(key, Limit(concurrency=self._random.randrange(3)))
         await asyncio.sleep(self._random.random() * 3)
         await jobs.limit(key, None)
+
+    async def _schedule(self, jobs: DefaultJobManager) -> None:
+        # So many jobs come of it that they must not block whole workers.
+        request = JobRequest(
+            self._random.choice(TASKS),
+            {"plan": [self._step(("ok", "ok", "sleep", "fail"))]},
+            SubmitOptions(queue=self._random.choice(QUEUES)),
+        )
+        await jobs.schedule(self._any_schedule(), request, self._recurrence())
+
+    async def _unschedule(self, jobs: DefaultJobManager) -> None:
+        await jobs.unschedule(self._any_schedule())
+
+    async def _pause_schedule(self, jobs: DefaultJobManager) -> None:
+        name = self._any_schedule()
+        await jobs.pause(schedule=name)
+        await asyncio.sleep(self._random.random() * 3)
+        await jobs.resume(schedule=name)
+
+    async def _trigger(self, jobs: DefaultJobManager) -> None:
+        name, key = self._any_schedule(), self._random.choice((None, "key"))
+        twice = (jobs.trigger(name, key=key) for _ in range(2))
+        await asyncio.gather(*twice, return_exceptions=True)
 
     async def _result(self, jobs: DefaultJobManager) -> None:
         job = await jobs.get(self._any_job(*JobStatus))
@@ -243,13 +274,13 @@ class _Chances:
                 await jobs.complete(claim, "by hand")
 
     def _request(self) -> JobRequest[object]:
-        task = self._random.choice(("greet", "greet", "send", "send", "rare"))
+        task = self._random.choice(TASKS)
         if self._random.random() < 0.03:
             return JobRequest(task, {"plan": "nonsense"})
         return JobRequest(task, {"plan": [self._step() for _ in range(3)]})
 
-    def _step(self) -> list[object]:
-        step = self._random.choice(STEPS)
+    def _step(self, steps: Sequence[str] = STEPS) -> list[object]:
+        step = self._random.choice(steps)
         longest = 2 * self._lease if step in {"long", "block"} else 1.0
         return [step, round(self._random.random() * longest, 3)]
 
@@ -272,6 +303,24 @@ class _Chances:
             if random.random() < 0.3:
                 options["unique_scope"] = frozenset(JobStatus)
         return options
+
+    def _recurrence(self) -> Cron | Every:
+        random = self._random
+        misfire = random.choice((Misfire.ONCE, Misfire.SKIP, Misfire.ALL))
+        overlap = random.choice(tuple(Overlap))
+        most = random.choice((None, 1, 3))
+        if random.random() < 0.2:
+            return Cron("* * * * *", misfire=misfire, overlap=overlap, max_runs=most)
+        return Every(
+            timedelta(seconds=random.randint(1, 3)),
+            misfire=misfire,
+            overlap=overlap,
+            max_runs=most,
+            jitter=timedelta(seconds=random.choice((0.0, 0.0, 0.5))),
+        )
+
+    def _any_schedule(self) -> str:
+        return self._random.choice(SCHEDULES)
 
     def _any_job(self, *statuses: JobStatus) -> str:
         jobs = self._world.jobs.values()

@@ -226,6 +226,10 @@ class Server:
             return [each.job_id for each in call.asked]
         if call.verb == "insert":
             return [each.id for each in call.asked]
+        if call.verb == "fire":
+            asked = [each.id for each in call.asked.jobs]
+            answered = [each.job.id for each in call.answer or ()]
+            return list(dict.fromkeys(asked + answered))
         return []
 
     def _compare(

@@ -9,8 +9,11 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from jobcore.abilities import (
+    DueSchedules,
     Paused,
     QueueControl,
+    ScheduleRecord,
+    ScheduleStore,
     Verifiable,
     Verification,
     WorkerDirectory,
@@ -22,6 +25,7 @@ from jobcore.identity import Tick, tick_id
 from jobcore.job import Inserted, Job, Limit, NewJob
 from jobcore.query import Filter, Page, Statistics
 from jobcore.store import JobStore
+from jobcore.testing.simulation.history import Firing
 from jobcore.testing.simulation.process import Process
 from jobcore.testing.simulation.server import Server
 from jobcore.transition import Answer, Transition
@@ -30,7 +34,9 @@ A = TypeVar("A")
 T = TypeVar("T")
 
 
-class SimulatedStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
+class SimulatedStore(
+    JobStore, QueueControl, WorkerDirectory, ScheduleStore, Verifiable
+):
     """Passes every call of one process on to the server. It has the abilities that the
     store behind it has."""
 
@@ -135,6 +141,31 @@ class SimulatedStore(JobStore, QueueControl, WorkerDirectory, Verifiable):
     async def turn(self, duty: str, interval: timedelta) -> bool:
         inner = self._ability(WorkerDirectory)
         return await self._call("turn", duty, lambda: inner.turn(duty, interval))
+
+    async def schedules(
+        self, names: Sequence[str] | None = None
+    ) -> list[ScheduleRecord]:
+        inner = self._ability(ScheduleStore)
+        return await self._call("schedules", names, lambda: inner.schedules(names))
+
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        inner = self._ability(ScheduleStore)
+        return await self._call(
+            "due_schedules", limit, lambda: inner.due_schedules(limit)
+        )
+
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        inner = self._ability(ScheduleStore)
+        asked = Firing(schedule, expected, jobs)
+        return await self._call(
+            "fire", asked, lambda: inner.fire(schedule, expected, jobs)
+        )
+
+    async def unschedule(self, name: str) -> bool:
+        inner = self._ability(ScheduleStore)
+        return await self._call("unschedule", name, lambda: inner.unschedule(name))
 
     async def verify(self) -> Verification:
         inner = self._ability(Verifiable)

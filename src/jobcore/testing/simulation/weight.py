@@ -9,7 +9,7 @@ from jobcore.attempt import Outcome
 from jobcore.job import TERMINAL, Job, JobStatus
 from jobcore.transition import Transition
 
-_WRITERS: Final = frozenset({"insert", "apply", "promote", "lift", "delete"})
+_WRITERS: Final = frozenset({"insert", "fire", "apply", "promote", "lift", "delete"})
 """The verbs that change jobs and are not called all the time."""
 
 _RARE_STATUSES: Final = frozenset(
@@ -41,6 +41,8 @@ def _is_rare(verb: str, asked: Any, jobs: Mapping[str, Job]) -> bool:
             return any(job.status is JobStatus.HELD for job in jobs.values())
         case "delete":
             return bool(asked.ids)
+        case "fire":
+            return bool(asked.jobs)
         case "apply":
             return any(_is_rare_write(each, jobs.get(each.job_id)) for each in asked)
     return False

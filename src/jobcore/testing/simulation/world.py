@@ -7,7 +7,12 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any, Final, TypeVar
 
-from jobcore.abilities import QueueControl, Verifiable, WorkerDirectory
+from jobcore.abilities import (
+    QueueControl,
+    ScheduleStore,
+    Verifiable,
+    WorkerDirectory,
+)
 from jobcore.config import JobcoreConfig
 from jobcore.default_manager import DefaultJobManager
 from jobcore.job import TERMINAL, Job
@@ -24,6 +29,8 @@ T = TypeVar("T")
 
 DEADLINE: Final = 40
 """How many leases after the last fault everything must have ended."""
+TICKING: Final = 5.0
+"""For how many seconds after the last fault schedules go on, and a little longer."""
 
 
 class World:
@@ -93,6 +100,7 @@ class World:
         self.server.open()
         await scenario(self)
         await self._calm_down()
+        await self._end_schedules()
         await self._finish()
         self._over = True
         await self._stop()
@@ -116,6 +124,17 @@ class World:
             await operator.call(_resuming(queue=queue))
         for task in sorted(paused.tasks):
             await operator.call(_resuming(task=task))
+
+    async def _end_schedules(self) -> None:
+        """Let schedules go on for long enough to judge that, and pause them all."""
+        schedules = self.server.store.ability(ScheduleStore)
+        if schedules is None or not done(schedules.schedules()):
+            return
+        interval = self.config.schedule_check_interval.total_seconds()
+        await asyncio.sleep(TICKING + 3 * interval)
+        operator = self.client()
+        for each in done(schedules.schedules()):
+            await operator.call(_pausing(each.name))
 
     async def _finish(self) -> None:
         lease = self.config.job_claim_timeout.total_seconds()
@@ -184,6 +203,10 @@ class World:
 
 
 S = TypeVar("S", bound=Service)
+
+
+def _pausing(schedule: str) -> Callable[[DefaultJobManager], Awaitable[None]]:
+    return lambda jobs: jobs.pause(schedule=schedule)
 
 
 def _resuming(**named: str) -> Callable[[DefaultJobManager], Awaitable[None]]:

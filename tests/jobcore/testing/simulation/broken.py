@@ -11,6 +11,7 @@ from jobcore import (
     Claim,
     ClaimRequest,
     ClaimResult,
+    DueSchedules,
     Expectation,
     Filter,
     InMemoryJobStore,
@@ -19,9 +20,11 @@ from jobcore import (
     Outcome,
     Promotion,
     Renewal,
+    ScheduleRecord,
     Transition,
 )
 from jobcore.job import Inserted
+from jobcore.memory.schedules import InMemorySchedules
 
 
 class Rewriting(InMemoryJobStore):
@@ -166,3 +169,60 @@ class NeverPromotes(InMemoryJobStore):
 class AsksToBeAskedAgain(InMemoryJobStore):
     async def claim(self, request: ClaimRequest) -> ClaimResult:
         return replace(await super().claim(request), bounded=True)
+
+
+class OwnSchedules(InMemoryJobStore):
+    """Has schedules of a kind of its own."""
+
+    kind: type[InMemorySchedules] = InMemorySchedules
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._schedules = self.kind(self._now, self._insert_all)
+
+
+class _Overwritten(InMemorySchedules):
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        there = await self.schedules([schedule.name])
+        seen = there[0].revision if there else None
+        return await super().fire(schedule, seen or expected, jobs)
+
+
+class _Renaming(_Overwritten):
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        others = [replace(job, id=job.id + schedule.revision[:9]) for job in jobs]
+        return await super().fire(schedule, expected, others)
+
+
+class _Moved(InMemorySchedules):
+    async def fire(
+        self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
+    ) -> list[Inserted] | None:
+        odd = {"tick": "2000-01-01T00:00:00.123456+00:00"}
+        moved = [replace(job, labels={**job.labels, **odd}) for job in jobs]
+        return await super().fire(schedule, expected, moved)
+
+
+class _NeverDue(InMemorySchedules):
+    async def due_schedules(self, limit: int) -> DueSchedules:
+        return replace(await super().due_schedules(limit), schedules=())
+
+
+class OverwritesSchedules(OwnSchedules):
+    kind = _Overwritten
+
+
+class MakesTicksTwice(OwnSchedules):
+    kind = _Renaming
+
+
+class MovesTicks(OwnSchedules):
+    kind = _Moved
+
+
+class IsNeverDue(OwnSchedules):
+    kind = _NeverDue

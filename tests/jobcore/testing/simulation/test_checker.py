@@ -47,14 +47,17 @@ BROKEN: list[tuple[str, Callable[[], JobStore]]] = [
     ("L3", broken.FailsForGood),
     ("L4", broken.NeverPromotes),
     ("L5", broken.AsksToBeAskedAgain),
+    ("L6", broken.IsNeverDue),
 ]
 
 
-def found(rule: str, store: Callable[[], JobStore] = InMemoryJobStore) -> Violation:
-    """The first violation of *rule* in some seeds."""
+def found(
+    rule: str, store: Callable[[], JobStore] = InMemoryJobStore, problem: str = ""
+) -> Violation:
+    """The first violation of *rule* in some seeds that tells of this *problem*."""
     for seed in range(SEEDS):
         for violation in simulate(seed, store=store).violations:
-            if violation.rule == rule:
+            if violation.rule == rule and problem in violation.problem:
                 return violation
     pytest.fail(f"no violation of {rule} in {SEEDS} seeds")
 
@@ -63,6 +66,20 @@ def found(rule: str, store: Callable[[], JobStore] = InMemoryJobStore) -> Violat
 def test_a_broken_store_is_found(rule: str, store: Callable[[], JobStore]) -> None:
     violation = found(rule, store)
     assert f"{rule}, seed {violation.seed}, at " in str(violation)
+
+
+@pytest.mark.parametrize(
+    ("problem", "store"),
+    [
+        ("was written by who had not seen it", broken.OverwritesSchedules),
+        ("is another job of schedule", broken.MakesTicksTwice),
+        ("is no tick of schedule", broken.MovesTicks),
+    ],
+)
+def test_what_is_wrong_with_ticks_is_told(
+    problem: str, store: Callable[[], JobStore]
+) -> None:
+    found("S13", store, problem)
 
 
 def test_a_token_that_is_used_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,8 +176,8 @@ def test_a_directory_that_strikes_nobody_out_is_found(
 
 
 def test_every_invariant_says_what_it_demands() -> None:
-    assert list(INVARIANTS) == [f"S{n}" for n in range(1, 13)] + [
-        f"L{n}" for n in range(1, 6)
+    assert list(INVARIANTS) == [f"S{n}" for n in range(1, 14)] + [
+        f"L{n}" for n in range(1, 7)
     ]
     for name, rule in INVARIANTS.items():
         assert rule.__name__.startswith(f"{name.lower()}_")
