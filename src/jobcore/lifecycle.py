@@ -15,6 +15,7 @@ from typing import Final
 
 from jobcore.attempt import Attempt, Outcome
 from jobcore.claim import Claim
+from jobcore.deadline import time_left
 from jobcore.errors import TransitionError
 from jobcore.job import TERMINAL, Job, JobStatus
 from jobcore.transition import Changes, Expectation, Transition
@@ -214,21 +215,6 @@ def note(claim: Claim, extra: bytes | None) -> Transition:
         status=JobStatus.IN_PROGRESS,
         changes={"extra": extra},
     )
-
-
-def time_left(job: Job) -> timedelta | None:
-    """How long before its deadline the current attempt of *job* began."""
-    if job.extra is None or (deadline := job.details.deadline) is None:
-        return None
-    return job.created_at + deadline - (job.started_at or job.created_at)
-
-
-def is_expired(job: Job) -> bool:
-    """Whether the first attempt of *job* began later than it was to."""
-    if job.extra is None or (expires_in := job.details.expires_in) is None:
-        return False
-    began_at = job.started_at or job.due_at
-    return job.attempt == 1 and began_at > job.due_at + expires_in
 
 
 def stop(claim: Claim) -> Transition:

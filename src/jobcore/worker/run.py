@@ -15,8 +15,9 @@ import anyio.to_thread
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim
 from jobcore.context import Acts, JobContext, Resource, Snoozed, enter_job
+from jobcore.deadline import is_expired, time_left
 from jobcore.errors import InvalidJobError
-from jobcore.lifecycle import DEADLINE, EXPIRED, is_expired, time_left
+from jobcore.lifecycle import DEADLINE, EXPIRED
 from jobcore.report import Report
 from jobcore.retry import RetryStrategy, never
 from jobcore.tasks import AnyTask
