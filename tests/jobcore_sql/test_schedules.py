@@ -16,12 +16,13 @@ from jobcore import (
     Every,
     Filter,
     JobRequest,
+    JobStatus,
     Misfire,
     ScheduleRecord,
     StoreError,
     WorkerRecord,
 )
-from jobcore.testing import a_job
+from jobcore.testing import a_job, named
 from jobcore_sql import SQLJobStore
 from tests.jobcore_sql import mysql, postgresql
 
@@ -59,6 +60,26 @@ async def test_fire_leaves_a_schedule_whose_job_is_refused(shared: str) -> None:
         with pytest.raises(StoreError):
             await store.fire(replace(first, name="hourly"), None, [nameless])
         assert await store.schedules() == [first]
+
+
+async def test_one_of_many_enters_a_schedule(shared: str) -> None:
+    async with SQLJobStore(shared) as store, SQLJobStore(shared) as other:
+        for name in NAMES:
+            job = named(store, a_job())
+            first = ScheduleRecord(name=name, revision="", data=b"{}")
+            tries = [replace(first, revision=str(n)) for n in range(8)]
+            entering = (
+                (store, other)[n % 2].fire(each, None, [job])
+                for n, each in enumerate(tries)
+            )
+            answers = await asyncio.gather(*entering)
+            (entered,) = [
+                each
+                for each, answer in zip(tries, answers, strict=True)
+                if answer is not None
+            ]
+            assert await store.schedules([name]) == [entered]
+        assert (await store.statistics()).count(JobStatus.QUEUED) == len(NAMES)
 
 
 async def test_each_tick_makes_one_job_whatever_clocks_show(shared: str) -> None:

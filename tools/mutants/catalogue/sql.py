@@ -232,6 +232,13 @@ SQL: Final = (
         "test_fire",
     ),
     _mutant(
+        "fire enters a schedule in the place of another",
+        _SCHEDULES,
+        "transaction.add(schedules, [row])",
+        "transaction.upsert(schedules, row)",
+        "test_fire",
+    ),
+    _mutant(
         "the repeat of fire is refused",
         _SCHEDULES,
         "{expected, schedule.revision}",
