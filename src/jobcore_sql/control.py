@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy import delete as delete_from
 
 from jobcore import Limit
@@ -17,7 +17,13 @@ from jobcore_sql.transaction import Transaction
 _RESUME = delete_from(pauses).where(
     pauses.c.kind == bindparam("of"), pauses.c.name == bindparam("called")
 )
-_ANY_HELD = select(jobs.c.id).where(IS_HELD).limit(1)
+_IS_LIFTED = or_(  # not what waits for approval, of which there may be many
+    *(
+        and_(jobs.c.held_by >= f"{kind}:", jobs.c.held_by < f"{kind};")
+        for kind in ("limit", "task")
+    )
+)
+_ANY_HELD = select(jobs.c.id).where(IS_HELD, _IS_LIFTED).limit(1)
 _HELD = (
     MOVED.add_columns(jobs.c.limit)
     .where(IS_HELD, jobs.c.held_by == bindparam("holder"))
