@@ -111,7 +111,8 @@ class RedisJobStore(
 
     async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
         self._server.usable()
-        message = self._message(jobs)
+        now = {each.queue for each in jobs if each.due_at is None and not each.delay}
+        message = self._waker.message(News(frozenset(now)))
         inserted = await Insertion(self._parts, self._keys, jobs, message).run()
         self._tell_of(inserted, message)
         return inserted
@@ -247,7 +248,8 @@ class RedisJobStore(
         self, schedule: ScheduleRecord, expected: str | None, jobs: Sequence[NewJob]
     ) -> list[Inserted] | None:
         self._server.usable()
-        message = self._message(jobs)
+        # Jobs of ticks tell when they are due, and most of them are.
+        message = self._waker.message(News(frozenset(each.queue for each in jobs)))
         inserted = await self._schedules.fire(schedule, expected, jobs, message)
         self._tell_of(inserted or [], message)
         return inserted
@@ -275,11 +277,6 @@ class RedisJobStore(
         if kind is TrialStore and self._url is None:
             return None
         return super().ability(kind)
-
-    def _message(self, jobs: Sequence[NewJob]) -> Message:
-        """What the scripts that insert *jobs* are to tell other processes."""
-        now = {each.queue for each in jobs if each.due_at is None and not each.delay}
-        return self._waker.message(News(frozenset(now)))
 
     def _tell_of(self, inserted: Sequence[Inserted], message: Message) -> None:
         """Wake those who may claim what was *inserted*, as *message* has in part."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from redis.asyncio.client import PubSub
 
+from jobcore import ScheduleRecord, Tick
 from jobcore.lifecycle import cancel
 from jobcore.testing import a_claim, a_job, a_token, inserted
 from jobcore_redis import RedisJobStore, server
@@ -58,6 +60,30 @@ async def test_what_is_inserted_is_told_by_the_very_script(
         waiting = asyncio.create_task(woken(store, "mail", "worker"))
         await asyncio.sleep(0)
         await inserted(other, a_job(queue="mail"))
+        await waiting
+
+
+@pytest.mark.parametrize("limit_key", [None, "acme"])
+async def test_what_a_tick_makes_is_told_by_the_very_script(
+    monkeypatch: pytest.MonkeyPatch, limit_key: str | None
+) -> None:
+    async def never(told: str) -> None:
+        raise AssertionError(told)
+
+    options = replace(servers.another_namespace(), partitions=5)
+    async with (
+        servers.empty_store("6.2", options) as store,
+        servers.empty_store("6.2", options) as other,
+    ):
+        await store._waker.listens.wait()
+        monkeypatch.setattr(other._server, "publish", never)
+        waiting = asyncio.create_task(woken(store, "mail", "worker"))
+        await asyncio.sleep(0)
+        now = (await other.due_schedules(1)).now
+        job = a_job(queue="mail", due_at=now, limit_key=limit_key)
+        job = job.named(other.new_id(job, Tick("nightly", now)))
+        told = ScheduleRecord(name="nightly", revision="1", data=b"")
+        await other.fire(told, None, [job])
         await waiting
 
 
