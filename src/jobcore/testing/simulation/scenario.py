@@ -97,8 +97,19 @@ def _tasks(*names: str) -> Tasks:
     return tasks
 
 
+def _with_a_schedule(tasks: Tasks) -> Tasks:
+    every = Every(timedelta(seconds=2), overlap=Overlap.SKIP)
+
+    @tasks.task(queue=QUEUES[0], schedule=every)
+    async def beat() -> None:
+        await asyncio.sleep(0.5)
+
+    return tasks
+
+
 ALL: Final = _tasks("greet", "send", "rare")
 MOST: Final = _tasks("greet", "send")
+RECURRING: Final = _with_a_schedule(_tasks("greet", "send", "rare"))
 
 
 def drawn_config(random: Random) -> JobcoreConfig:
@@ -127,9 +138,9 @@ def drawn_config(random: Random) -> JobcoreConfig:
 async def everything(world: World) -> None:
     """One to three workers, one or two clients, ten to thirty jobs, some seconds."""
     random = world.random
-    workers = random.choice((1, 2, 2, 3))
-    for number in range(workers):
-        world.worker(ALL if number == 0 else MOST, queues=QUEUES)
+    first = random.choice((ALL, ALL, RECURRING))
+    for number in range(random.choice((1, 2, 2, 3))):
+        world.worker(MOST if number else first, queues=QUEUES)
     clients = [world.client() for _ in range(random.choice((1, 1, 2)))]
     chances = _Chances(world)
     acts: list[asyncio.Task[None]] = []

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import pytest
 
-from jobcore import InMemoryJobStore, JobManager, JobStatus, Promotion, Tasks
+from jobcore import Every, InMemoryJobStore, JobManager, JobStatus, Promotion, Tasks
 from jobcore.testing.simulation import (
     NO_FAULTS,
     Event,
@@ -168,6 +168,22 @@ def test_a_handler_may_block_its_process() -> None:
     (job,) = report.jobs.values()
     assert report.elapsed > 30
     assert job.attempt == 1
+
+
+def test_what_recurs_for_ever_ends_with_the_simulation() -> None:
+    every = Every(timedelta(seconds=1))
+
+    async def recurs(world: World) -> None:
+        world.worker(tasks)
+        await world.client().call(
+            lambda jobs: jobs.schedule("often", double.job(1), every)
+        )
+        await asyncio.sleep(10)
+
+    report = simulate(1, recurs, faults=NO_FAULTS)
+    report.confirm()
+    assert report.history.submitted > 10
+    assert all(job.status is JobStatus.COMPLETED for job in report.jobs.values())
 
 
 def test_handlers_in_threads_are_refused() -> None:
