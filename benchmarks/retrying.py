@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -105,6 +106,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=100_000)
     parser.add_argument("--at", help="retry what has failed there, and nothing else")
     given = parser.parse_args()
+    logging.getLogger("jobcore").setLevel(logging.ERROR)  # each failure is a warning
     if given.at:
         asyncio.run(retry(given.at))
         return
