@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -41,13 +41,6 @@ _REST: Final = timedelta(hours=1)
 _ONE_AT_A_TIME: Final = Limit(concurrency=1)
 
 NewJobs = Callable[[Sequence[JobRequest[Any]], SubmitOptions], list[NewJob]]
-
-
-class Kept(NamedTuple):
-    """A schedule as it was read, and the revision that it had."""
-
-    schedule: Schedule
-    revision: str
 
 
 class Recurring:
@@ -112,7 +105,7 @@ class Recurring:
     async def all(self) -> list[Schedule]:
         """Every schedule that can be read here, by name."""
         records = await self._calls.call(self._schedules().schedules)
-        return [kept.schedule for each in records if (kept := _read(each))]
+        return [schedule for each in records if (schedule := _read(each))]
 
     async def pause(self, name: str, *, paused: bool) -> Schedule:
         """Let the schedule have no ticks, or again those that come from now on."""
@@ -130,10 +123,10 @@ class Recurring:
         self, name: str, key: str | None, options: SubmitOptions
     ) -> NewJob:
         """What is to be inserted for a run of the schedule that has no tick."""
-        kept = await self._find(name)
-        if kept is None:
+        record = await self._find(name)
+        schedule = None if record is None else _read(record)
+        if schedule is None:
             raise ScheduleNotFoundError(name)
-        schedule = kept.schedule
         request = schedule.request.with_options(**options)
         (new,) = self._jobs_of(name, schedule.recurrence, request)
         tick = None
@@ -185,10 +178,9 @@ class Recurring:
     ) -> tuple[Schedule, list[NewJob], str | None]:
         """What the schedule becomes, the jobs of its ticks, and why others have
         none."""
-        kept = _read(record)
-        if kept is None:
+        schedule = _read(record)
+        if schedule is None:
             raise InvalidJobError("data", "cannot be read here")
-        schedule = kept.schedule
         if known is not None and schedule.task not in known:
             after = schedule.changed(orphaned=True).resumed(now)
             return after, [], f"no worker has task {schedule.task}"
@@ -250,25 +242,27 @@ class Recurring:
     async def _change(
         self, name: str, change: Callable[[Schedule | None, datetime], Schedule]
     ) -> Schedule:
-        """Let a schedule be what *change* makes of it, whatever it is by then."""
+        """Let a schedule be what *change* makes of it, whatever it is by then. One that
+        cannot be read is as good as none, and may be replaced."""
         schedules = self._schedules()
         for _ in range(_TRIES):
-            kept = await self._find(name)
+            record = await self._find(name)
             now = (await self._calls.call(lambda: schedules.due_schedules(1))).now
-            there = kept and kept.schedule
+            there = None if record is None else _read(record)
             wanted = change(there, now)
             if wanted == there:
                 return wanted
-            record = self._record(wanted)
-            if await self._write(schedules, record, kept and kept.revision) is not None:
+            expected = None if record is None else record.revision
+            written = await self._write(schedules, self._record(wanted), expected)
+            if written is not None:
                 return wanted
         raise ScheduleConflictError(name)
 
-    async def _find(self, name: str) -> Kept | None:
+    async def _find(self, name: str) -> ScheduleRecord | None:
         schedules = self._schedules()
         checks.check_name("schedule", name)
         records = await self._calls.call(lambda: schedules.schedules([name]))
-        return _read(records[0]) if records else None
+        return records[0] if records else None
 
     async def _write(
         self,
@@ -300,11 +294,11 @@ class Recurring:
         return found
 
 
-def _read(record: ScheduleRecord) -> Kept | None:
+def _read(record: ScheduleRecord) -> Schedule | None:
     """None where this release cannot make anything of it."""
     try:
         schedule = Schedule.model_validate_json(record.data)
     except (ValidationError, InvalidJobError) as error:
         _logger.warning("schedule %s cannot be read: %s", record.name, error)
         return None
-    return Kept(schedule.changed(due_at=record.due_at), record.revision)
+    return schedule.changed(due_at=record.due_at)

@@ -317,6 +317,10 @@ async def test_a_schedule_that_cannot_be_read_rests_and_holds_up_no_other(
     assert made.due_at is not None
     assert rested.due_at > made.due_at
     assert [each.name for each in await jobs.schedules()] == ["hourly"]
+    with pytest.raises(ScheduleNotFoundError):
+        await jobs.pause(schedule="a")
+    await jobs.schedule("a", GREET, HOURLY)
+    assert [each.name for each in await jobs.schedules()] == ["a", "hourly"]
 
 
 async def test_a_schedule_that_others_always_change_is_given_up(
