@@ -72,10 +72,12 @@ class Schedule(BaseModel):
         return self.model_copy(update=fields)
 
     def resumed(self, now: datetime) -> Schedule:
-        """The schedule with its first tick after *now*, unless it is paused."""
+        """The schedule with its first tick after *now*, unless it is paused; none that
+        was before, should the clock have been set back."""
         most = self.recurrence.max_runs
         none = self.paused or (most is not None and self.runs >= most)
-        ticks = self.recurrence.ticks(now, self.created_at)
+        last_at = self.last_at or now
+        ticks = self.recurrence.ticks(max(now, last_at), self.created_at)
         return self.changed(due_at=None if none else next(ticks, None))
 
     def succeeding(self, there: Schedule | None, now: datetime) -> Schedule:

@@ -101,6 +101,11 @@ def test_it_ends_with_its_last_run() -> None:
     assert a_schedule(rule, runs=2).upcoming() == [MADE + HOUR]
 
 
+def test_no_tick_comes_again_when_the_clock_was_set_back() -> None:
+    schedule = a_schedule(Every(HOUR), last_at=MADE + 5 * HOUR)
+    assert schedule.resumed(MADE + HOUR).due_at == MADE + 6 * HOUR
+
+
 def test_it_ends_at_its_end() -> None:
     rule = Every(HOUR, end_at=MADE + 3 * HOUR)
     firing = a_schedule(rule).fired(MADE + 2 * HOUR)
