@@ -24,7 +24,7 @@ from jobcore.testing.simulation.loop import (
     SimulatedLoop,
     SimulationStuckError,
 )
-from jobcore.testing.simulation.scenario import block, everything
+from jobcore.testing.simulation.scenario import everything
 from jobcore.testing.simulation.service import (
     Client,
     InterruptedCallError,
@@ -35,6 +35,7 @@ from jobcore.testing.simulation.simulate import (
     Report,
     simulate,
 )
+from jobcore.testing.simulation.steps import block
 from jobcore.testing.simulation.world import World
 
 __all__ = [

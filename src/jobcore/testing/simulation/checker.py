@@ -9,6 +9,7 @@ from typing import Final
 
 from jobcore.testing.simulation.history import History
 from jobcore.testing.simulation.liveness import LIVENESS
+from jobcore.testing.simulation.operated import s14_little_changes
 from jobcore.testing.simulation.safety import SAFETY, Rule
 from jobcore.testing.simulation.ticks import (
     l6_schedules_fire,
@@ -18,6 +19,7 @@ from jobcore.testing.simulation.ticks import (
 INVARIANTS: Final[Mapping[str, Rule]] = {
     **SAFETY,
     "S13": s13_a_tick_makes_one_job,
+    "S14": s14_little_changes,
     **LIVENESS,
     "L6": l6_schedules_fire,
 }

@@ -36,6 +36,9 @@ class Event(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     CANCEL = "cancel"
     RETRY = "retry"
+    MOVE = "move"
+    APPROVE = "approve"
+    NOTE = "note"
     DELETE = "delete"
 
 
@@ -210,7 +213,6 @@ _BY_VERB: Final = {"promote": Event.PROMOTE, "lift": Event.LIFT}
 _ENDED: Final = {
     JobStatus.COMPLETED: Event.COMPLETE,
     JobStatus.FAILED: Event.FAIL,
-    JobStatus.IN_PROGRESS: Event.REQUEST,
 }
 _UNSPENT: Final = {None, Outcome.RELEASED}
 
@@ -223,6 +225,14 @@ def _ended(before: Job, after: Job, write: Transition | None) -> Event:
         return Event.ACKNOWLEDGE if running else Event.CANCEL
     if (event := _ENDED.get(after.status)) is not None:
         return event
+    if after.status is JobStatus.IN_PROGRESS:
+        return Event.REQUEST if write is not None and write.cancel else Event.NOTE
+    if before.status is JobStatus.IN_PROGRESS:
+        return _given_back(before, after, write)
+    return Event.MOVE if after.status is before.status else Event.APPROVE
+
+
+def _given_back(before: Job, after: Job, write: Transition | None) -> Event:
     if write is not None and write.outcome not in _UNSPENT:
         return Event.BACK_OFF
     return Event.RELEASE if after.due_at == before.due_at else Event.SNOOZE

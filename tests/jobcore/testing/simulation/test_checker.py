@@ -42,6 +42,8 @@ BROKEN: list[tuple[str, Callable[[], JobStore]]] = [
     ("S9", broken.LeasesTooLong),
     ("S11", broken.ClaimsMoreAgain),
     ("S11", broken.IgnoresUniqueKeys),
+    ("S14", broken.RenamesWhatItMoves),
+    ("S14", broken.ApprovesByItself),
     ("L1", broken.NeverRecovers),
     ("L2", broken.SleepsOn),
     ("L3", broken.FailsForGood),
