@@ -90,6 +90,7 @@ class NewJob:
     is taken at the insert and kept until the status first leaves *unique_scope*. The
     manager asks the store for the *id*, and a *limit* means nothing without its key.
     A job that is *held_by* something from the beginning is `held`, whenever it is due.
+    The scope has the statuses in which a job may begin.
     """
 
     task: str

@@ -15,7 +15,7 @@ from jobcore.config import JobcoreConfig
 from jobcore.context import inherited
 from jobcore.details import Details
 from jobcore.errors import InvalidJobError
-from jobcore.job import NewJob
+from jobcore.job import UNFINISHED, JobStatus, NewJob
 from jobcore.lifecycle import APPROVAL
 from jobcore.payload import NUMBERS_AS_THEY_ARE, encode
 from jobcore.request import JobRequest, SubmitOptions, merged
@@ -98,6 +98,10 @@ def _fields(
         fields["due_at"] = fields.pop("run_at")
     if fields.pop("approval", False):
         fields["held_by"] = APPROVAL
+        if JobStatus.HELD not in fields.get("unique_scope", UNFINISHED):
+            raise InvalidJobError(
+                "unique_scope", "must have held in it, as it begins so"
+            )
     carried = {name: fields.pop(name) for name in _DETAILS if name in fields}
     if carried:
         fields["extra"] = Details(**carried).written()

@@ -142,7 +142,10 @@ def test_a_short_text_has_at_most_its_bytes_and_is_storable(
         assert short == clean(text)
 
 
-@given(st.text(min_size=1, max_size=9), st.integers(64, 256))
+_CHARACTERS = "aé\u4e2d\U0001f600 /:\0"
+
+
+@given(st.text(_CHARACTERS, min_size=1, max_size=9), st.integers(64, 256))
 def test_a_text_that_was_cut_keeps_its_ends(text: str, limit: int) -> None:
     long = f"<{text * limit}>"
     short = shorten(long, limit)

@@ -26,6 +26,7 @@ from tests.jobcore.test_operating import a_job
 pytestmark = pytest.mark.anyio
 
 FAILED = Filter(statuses=frozenset({JobStatus.FAILED}))
+GREET = JobRequest("greet")
 NUMBER = 1100
 """More than two batches."""
 
@@ -218,3 +219,13 @@ async def test_workers_come_by_between_batches(
     assert len((await jobs.claim("worker", ["default"], 1)).claims) == 1
     gate.opened.set()
     assert await sweep == NUMBER
+
+
+async def test_a_job_to_be_approved_keeps_its_unique_key_while_it_is_held(
+    jobs: DefaultJobManager,
+) -> None:
+    scope = frozenset({JobStatus.SCHEDULED, JobStatus.QUEUED})
+    with pytest.raises(InvalidJobError, match="held in it"):
+        await jobs.submit(GREET, approval=True, unique_key="one", unique_scope=scope)
+    first = await jobs.submit(GREET, approval=True, unique_key="one")
+    assert (await jobs.submit(GREET, unique_key="one")).id == first.id

@@ -47,5 +47,5 @@ class TestStoppedInMemoryJobStore(OneInstantConformance):
 
 TestInMemoryJobStoreMachine = store_state_machine(InMemoryJobStore).TestCase
 TestInMemoryJobStoreMachine.settings = settings(
-    max_examples=200, stateful_step_count=30, deadline=None
+    max_examples=100, stateful_step_count=30, deadline=None
 )

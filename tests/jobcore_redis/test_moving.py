@@ -66,15 +66,3 @@ async def test_a_job_that_is_held_from_the_beginning_has_its_unique_key() -> Non
             assert (answer.created, answer.job) == (False, job)
             await applied(store, cancel(job, a_token()))
         assert (await store.verify()).findings == {}
-
-
-@pytest.mark.parametrize("server", ["6.2", "cluster"])
-async def test_a_job_that_is_held_has_no_unique_key_for_other_statuses(
-    server: str,
-) -> None:
-    keyed = {"unique_key": "k", "unique_scope": frozenset({JobStatus.QUEUED})}
-    async with servers.empty_store(server) as store:
-        (gone,) = await inserted(store, a_job(**keyed, limit_key="acme"))
-        await applied(store, cancel(gone, a_token()))
-        await inserted(store, a_job(**keyed, held_by="approval"), a_job(**keyed))
-        assert (await store.verify()).findings == {}

@@ -87,7 +87,7 @@ def stopped_script(name: str, **told: bool) -> Script:
 
 TestRedisJobStoreMachine = store_state_machine(partial(empty_store, "6.2")).TestCase
 TestRedisJobStoreMachine.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None
+    max_examples=15, stateful_step_count=30, deadline=None
 )
 TestFakeRedisJobStoreMachine = store_state_machine(
     partial(empty_store, "fakeredis")
@@ -99,5 +99,5 @@ TestRedisClusterJobStoreMachine = store_state_machine(
     partial(empty_store, "cluster"), partitioned=True
 ).TestCase
 TestRedisClusterJobStoreMachine.settings = settings(
-    max_examples=10, stateful_step_count=30, deadline=None
+    max_examples=4, stateful_step_count=30, deadline=None
 )

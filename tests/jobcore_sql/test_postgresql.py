@@ -134,5 +134,5 @@ def a_fresh_store() -> AbstractAsyncContextManager[SQLJobStore]:
 
 TestPostgreSQLJobStoreMachine = store_state_machine(a_fresh_store).TestCase
 TestPostgreSQLJobStoreMachine.settings = settings(
-    max_examples=30, stateful_step_count=30, deadline=None
+    max_examples=12, stateful_step_count=30, deadline=None
 )

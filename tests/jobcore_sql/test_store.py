@@ -82,5 +82,5 @@ async def a_fresh_store() -> AsyncIterator[SQLJobStore]:
 
 TestSQLiteJobStoreMachine = store_state_machine(a_fresh_store).TestCase
 TestSQLiteJobStoreMachine.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None
+    max_examples=30, stateful_step_count=30, deadline=None
 )

@@ -67,5 +67,5 @@ async def a_fresh_store() -> AsyncIterator[LMDBJobStore]:
 
 TestLMDBJobStoreMachine = store_state_machine(a_fresh_store).TestCase
 TestLMDBJobStoreMachine.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None
+    max_examples=20, stateful_step_count=30, deadline=None
 )

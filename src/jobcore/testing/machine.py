@@ -47,17 +47,19 @@ scopes: st.SearchStrategy[frozenset[JobStatus]] = st.sampled_from(
 def new_jobs(draw: st.DrawFn) -> NewJob:
     """Jobs of few queues, tasks and keys, so that they meet."""
     limit_key = draw(st.sampled_from([None, None, *KEYS]))
+    held_by = draw(st.sampled_from([None, None, None, lifecycle.APPROVAL]))
+    begins = frozenset() if held_by is None else {_S.HELD}
     return a_job(
         queue=draw(st.sampled_from(QUEUES)),
         task=draw(st.sampled_from(TASKS)),
         priority=draw(st.integers(-1, 1)),
         delay=draw(delays),
         unique_key=draw(st.sampled_from([None, "key"])),
-        unique_scope=draw(scopes),
+        unique_scope=draw(scopes) | begins,
         limit_key=limit_key,
         limit=Limit(concurrency=KEYS[limit_key]) if limit_key else None,
         max_retries=draw(st.integers(0, 2)),
-        held_by=draw(st.sampled_from([None, None, None, lifecycle.APPROVAL])),
+        held_by=held_by,
     )
 
 

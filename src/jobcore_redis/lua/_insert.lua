@@ -12,8 +12,6 @@
 local function held_from(text, holder)
   local state = inserted(text)
   state[STATUS], state[HOLDER] = 'held', holder
-  local locks = state[UNIQUE_KEY] ~= '' and has(state[SCOPE], 'held')
-  state[LOCK] = locks and '1' or ''
   return table.concat(state, '\t')
 end
 
@@ -28,7 +26,7 @@ local function insert(from)
   local known = paged('HMGET', jobs, wanted)
   local fresh, queue, schedule, order, locks, moves = {}, {}, {}, {}, {}, {}
   local new, holders, there, others = {}, {}, {}, {}
-  local stopped, states_of_held, void = {}, {}, {}
+  local stopped, states_of_held = {}, {}
 
   for i = 1, n do
     local id, place = wanted[i], from + 4 * i - 4
@@ -53,8 +51,6 @@ local function insert(from)
       end
       if not other and has(fields[8], status) then
         lock = name
-      elseif not other and kept then
-        void[#void + 1] = name
       end
     end
     if other then
@@ -100,7 +96,6 @@ local function insert(from)
   paged('ZADD', held, stopped)
   paged('HSET', states, states_of_held)
   paged('HSET', unique, locks)
-  paged('HDEL', unique, void)
   for name, number in pairs(moves) do
     call('HINCRBY', counts, name, number)
   end

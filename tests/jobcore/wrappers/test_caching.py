@@ -55,7 +55,7 @@ TestCachingStoreMachine = store_state_machine(
     lambda: CachingStore(InMemoryJobStore(), max_age=DAY)
 ).TestCase
 TestCachingStoreMachine.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None
+    max_examples=20, stateful_step_count=30, deadline=None
 )
 
 

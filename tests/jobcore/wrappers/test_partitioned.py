@@ -83,7 +83,7 @@ TestPartitionedStoreMachine = store_state_machine(
     lambda: PartitionedStore([InMemoryJobStore()])
 ).TestCase
 TestPartitionedStoreMachine.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None
+    max_examples=20, stateful_step_count=30, deadline=None
 )
 
 
