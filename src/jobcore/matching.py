@@ -22,10 +22,10 @@ NewToken = Callable[[], str]
 class Matching:
     """The jobs that match a filter, as they are when something is done to them.
 
-    Each verb goes through them in batches of 500, the newest first, and rests after
-    each for as long as that took, so that workers come by. It answers how many jobs it
-    changed, and leaves those that do not allow it. Cancelling a call ends it between
-    batches. Ask `count` first.
+    Each verb goes through them in batches of 100, or 500 to delete, the newest first,
+    and rests after each for as long as that took, so that workers come by. It answers
+    how many jobs it changed, and leaves those that do not allow it. Cancelling a call
+    ends it between batches. Ask `count` first.
     """
 
     def __init__(
