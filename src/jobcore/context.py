@@ -167,13 +167,16 @@ class JobContext:
                 await self._note(self.details)
 
     async def _note(self, details: Details) -> None:
-        """Store *details*, or leave everything as it was."""
-        size = len(details.written() or b"")
+        """Store *details*. They count from now on, for whoever adds to them meanwhile;
+        what the store does not take now is stored with what comes next."""
+        acts, size = self._of_worker(), len(details.written() or b"")
         if size > MAX_SIZE:
             raise TooLargeError("what a job carries", size, MAX_SIZE)
+        self._change(details)
         self._noted_at = asyncio.get_running_loop().time()
-        await self._of_worker().note(self, details)
-        self._details, self._unsaved = details, False
+        await acts.note(self, details)
+        if self._details is details:
+            self._unsaved = False
 
     def _of_worker(self) -> Acts:
         if self._acts is None:

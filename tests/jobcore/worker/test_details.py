@@ -162,6 +162,23 @@ async def test_what_is_done_once_is_not_done_by_the_next_attempt(host: Host) -> 
     assert calls == {"visa": 1, "fee": 1}
 
 
+async def test_what_is_done_side_by_side_is_all_kept(host: Host) -> None:
+    async def echo(number: int) -> int:
+        return number
+
+    @host.tasks.task(context=True)
+    async def work(context: JobContext) -> None:
+        keys = (context.once(f"key {n}", echo, n) for n in range(5))
+        await asyncio.gather(*keys, context.save("here"), context.log("told"))
+
+    async with Worker(host.jobs, host.tasks):
+        job = await host.jobs.submit(work.job())
+        await host.jobs.result(job)
+    details = (await host.jobs.get(job)).details
+    assert details.once == {f"key {n}": n for n in range(5)}
+    assert (details.checkpoint, len(details.log)) == ("here", 1)
+
+
 async def test_what_fails_is_done_again(host: Host) -> None:
     calls: list[int] = []
 
