@@ -33,7 +33,7 @@ __all__ = ["url"]
 
 NOOP = JobRequest("noop")
 BATCH = 250
-SLOW = pytest.mark.slow
+SOAK = pytest.mark.soak
 
 
 async def run_all(jobs: DefaultJobManager, ran: Counter[str]) -> None:
@@ -51,7 +51,7 @@ async def call_off(jobs: DefaultJobManager, job: Job) -> JobStatus | None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("races", [1000, pytest.param(10_000, marks=SLOW)])
+@pytest.mark.parametrize("races", [1000, pytest.param(10_000, marks=SOAK)])
 async def test_a_job_is_either_canceled_or_run(url: str, races: int) -> None:
     ran = Counter[str]()
     async with open_manager(url) as one, open_manager(url) as other:

@@ -39,7 +39,7 @@ RULES = (
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
-    ("schedules", "ticks"), [(4, 20), pytest.param(20, 1000, marks=pytest.mark.slow)]
+    ("schedules", "ticks"), [(4, 20), pytest.param(20, 1000, marks=pytest.mark.soak)]
 )
 async def test_five_managers_make_one_job_for_each_tick(
     url: str, schedules: int, ticks: int

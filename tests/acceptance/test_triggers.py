@@ -22,7 +22,7 @@ from jobcore import (
 )
 from tests.acceptance.stores import url
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 __all__ = ["url"]
 
@@ -64,7 +64,7 @@ class Hosts:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("triggers", "kills"), [(50, 2), pytest.param(1000, 10, marks=pytest.mark.slow)]
+    ("triggers", "kills"), [(50, 2), pytest.param(1000, 10, marks=pytest.mark.soak)]
 )
 async def test_never_two_at_once_though_workers_are_killed(
     url: str, triggers: int, kills: int, tmp_path: Path

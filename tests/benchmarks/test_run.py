@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
@@ -20,6 +22,7 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_it_measures_and_reports(tmp_path: Path) -> None:
     works = ("--only", "bulk,drain,two,latency", "--peers", "")
     tiny = ("--jobs", "60", "--samples", "3", "--pause", "0.01", "--repeat", "1")

@@ -58,6 +58,7 @@ pytestmark = pytest.mark.anyio
 HOUR = timedelta(hours=1)
 
 
+@pytest.mark.slow
 class TestPartitionedStoreOfOne(WholeKit):
     @pytest.fixture
     async def store(self) -> AsyncIterator[JobStore]:

@@ -175,6 +175,11 @@ class MovingRules(Conformance):
         assert await control.lift(None, 9) == 0
         assert await control.lift([APPROVAL], 9) == 0
         assert (await store.claim(a_request())).claims == ()
+        await control.pause(task="other")
+        await inserted(store, a_job(task="other"))
+        assert (await store.claim(a_request())).held == 1
+        await control.resume(task="other")
+        assert await control.lift(None, 9) == 1, "what a pause has held"
         assert (await store.statistics()).count(JobStatus.HELD) == 1
 
     async def _move(self, store: JobStore, job: Job, changes: Changes) -> Answer:
