@@ -47,6 +47,7 @@ class EventKind(StrEnum):
     MOVED = "moved"
     APPROVED = "approved"
     SCHEDULE_FIRED = "schedule fired"
+    """A tick made a job, of which this is told in the place of its submit."""
     SCHEDULE_SKIPPED = "schedule skipped"
     """A tick made no job."""
     DEGRADED = "degraded"

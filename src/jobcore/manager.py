@@ -180,6 +180,7 @@ class JobManager(Protocol):
         manager does upkeep, one for each tick however many there are. Where there is a
         schedule of this name it is changed, and what it has gone through stays; saying
         the same again changes nothing. Its jobs have the labels `schedule` and `tick`.
+        One that is *declared* is removed by workers whose tasks declare it no more.
         UnsupportedError where the store has no `ScheduleStore`."""
         ...
 
