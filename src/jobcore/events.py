@@ -128,7 +128,11 @@ class Events:
         returned ends that."""
         key = object()
         self._subscribers[key] = subscriber
-        return lambda: self._subscribers.pop(key, None) and None
+
+        def unsubscribe() -> None:
+            self._subscribers.pop(key, None)
+
+        return unsubscribe
 
     def wants(self, kind: EventKind) -> bool:
         """Whether anybody would hear of such an event."""
