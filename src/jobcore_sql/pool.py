@@ -176,7 +176,11 @@ class Pool:
         self, dialect: NotifyingDialect, hear: Hear
     ) -> AsyncIterator[Awaitable[Any]]:
         try:
-            async with dialect.listening(self._usable().engine, hear) as broken:
+            async with (
+                self._in_time() as deadline,
+                dialect.listening(self._usable().engine, hear) as broken,
+            ):
+                deadline.reschedule(None)
                 yield broken
         except dialect.errors as error:
             raise dialect.mapped(error) from error
@@ -239,17 +243,23 @@ class Pool:
         opened = self._usable()
         connections = opened.renewing if renews else opened.connections
         try:
-            async with asyncio.timeout(self._options.call_timeout.total_seconds()):
-                async with connections.lent() as lent:
-                    yield lent
-        except TimeoutError as error:
-            problem = f"no answer within {self._options.call_timeout}"
-            raise StoreUnavailableError(problem) from error
+            async with self._in_time(), connections.lent() as lent:
+                yield lent
         except self._dialect.errors as error:
             raise self._dialect.mapped(error) from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             problem = f"a row or value is not of this release: {error!r:.200}"
             raise StoreError(problem) from error
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[asyncio.Timeout]:
+        """The deadline of a call."""
+        longest = self._options.call_timeout
+        try:
+            async with asyncio.timeout(longest.total_seconds()) as deadline:
+                yield deadline
+        except TimeoutError as error:
+            raise StoreUnavailableError(f"no answer within {longest}") from error
 
     def _usable(self) -> _Opened:
         opened = self._opened

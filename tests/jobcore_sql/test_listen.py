@@ -11,7 +11,7 @@ import pytest
 
 from jobcore.lifecycle import cancel
 from jobcore.testing import a_claim, a_job, a_token, inserted, named
-from jobcore_sql import SQLJobStore, listen
+from jobcore_sql import SQLJobStore, SQLOptions, listen
 from jobcore_sql.dialects.postgresql import PostgreSQLDialect
 from tests.jobcore_sql import postgresql
 from tools.faults.proxy import Proxy
@@ -161,17 +161,42 @@ async def test_a_listener_whose_connection_fell_silent_listens_again(
     monkeypatch.setattr(listen, "_CHECK", 0.1)
     monkeypatch.setattr(listen, "_PATIENCE", 0.5)
     monkeypatch.setattr(listen, "_AGAIN", 0.01)
+    in_time = timedelta(seconds=2)
     async with (
         Proxy(postgresql.port(server), PostgresTalk()) as proxy,
-        SQLJobStore(proxy.way_to(postgresql.url(server))) as store,
+        SQLJobStore(
+            proxy.way_to(postgresql.url(server)), SQLOptions(call_timeout=in_time)
+        ) as store,
     ):
         await hears(store)
         proxy.silent = True
         await inserted(other, a_job())
-        await asyncio.wait_for(proxy.has_lost.wait(), timeout=5)
+        await proxy.has_lost.wait()
         proxy.silent = False
-        waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
-        await asyncio.wait_for(waiting, timeout=5)
+        await store.wait(("default",), "worker", HOUR)
+
+
+async def test_a_listener_that_gets_no_answer_when_it_connects_tries_again(
+    server: str,
+    store: SQLJobStore,  # noqa: ARG001 - its tables
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(listen, "_CHECK", 0.01)
+    monkeypatch.setattr(listen, "_PATIENCE", 0.2)
+    monkeypatch.setattr(listen, "_AGAIN", 0.01)
+    options = SQLOptions(call_timeout=timedelta(seconds=1))
+    async with (
+        Proxy(postgresql.port(server), PostgresTalk()) as proxy,
+        SQLJobStore(proxy.way_to(postgresql.url(server)), options) as silenced,
+    ):
+        await hears(silenced)
+        proxy.silent = True
+        with caplog.at_level(logging.WARNING):
+            while "no answer within" not in caplog.text:  # noqa: ASYNC110 - nothing else tells of it
+                await asyncio.sleep(0.01)
+        proxy.silent = False
+        await silenced.wait(("default",), "worker", HOUR)
 
 
 async def test_a_listener_that_hears_nothing_says_so(
