@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy import delete as delete_from
 
 from jobcore import DueSchedules, Inserted, NewJob, ScheduleRecord
@@ -21,7 +21,7 @@ _c = schedules.c
 _ALL = select(schedules).order_by(_c.name)
 _NAMED = _ALL.where(Among(_c.name, "names"))
 _IS_TIMED = _c.due_at.is_not(None)
-_NEXT = select(func.min(_c.due_at).label("due_at")).where(_IS_TIMED)
+_NEXT = select(_c.due_at).where(_IS_TIMED).order_by(_c.due_at, _c.name).limit(1)
 _LINE = select(schedules).where(_IS_TIMED).order_by(_c.due_at, _c.name).limit(LIMIT)
 _LOCK = select(_c.revision).where(_c.name == bindparam("name")).with_for_update()
 _REMOVE = delete_from(schedules).where(_c.name == bindparam("called"))
@@ -36,7 +36,8 @@ def kept(transaction: Transaction, names: Sequence[str] | None) -> list[Schedule
 
 def due_schedules(transaction: Transaction, limit: int) -> DueSchedules:
     """Up to *limit* of those that are due. Where none is, an index tells."""
-    now, next_at = transaction.now, transaction.first(_NEXT).due_at
+    now, line = transaction.now, transaction.rows(_NEXT)
+    next_at = line[0].due_at if line else None
     if next_at is None or next_at > now:
         return DueSchedules(now=now, next_due_in=next_at and next_at - now)
     line = transaction.rows(_LINE, limit=limit + 1)
