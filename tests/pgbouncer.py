@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.postgres_server import free_port
+from tests.ports import free_port
 
 # Debian puts it where only root looks.
 PROGRAM: str | None = shutil.which("pgbouncer") or shutil.which(

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import random
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import redis
 
+from tests.ports import free_port
 from tests.redis_server import PROGRAM, RedisServer
 
 _MASTERS: Final = 3
 _SLOTS: Final = 16384
-_BUS: Final = 10000
-"""How far from its port a server speaks to the others."""
-_PORTS: Final = range(12000, 22000)
-"""Neither these nor those of the bus are given to whoever asks for any port."""
 _SETTINGS: Final = {
     "cluster_enabled": "yes",
     "cluster_node_timeout": "1000",
@@ -35,7 +29,8 @@ class RedisCluster:
     def __init__(self, folder: Path, program: Path = PROGRAM, **settings: str) -> None:
         self._folder = folder
         self.servers: list[RedisServer] = []
-        for port in islice(_free_ports(), 2 * _MASTERS):
+        for _ in range(2 * _MASTERS):
+            port = free_port()
             home = folder / str(port)
             home.mkdir()
             given = {**_SETTINGS, **settings}
@@ -145,19 +140,3 @@ def _until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < until, "the cluster came together"
         time.sleep(0.02)
-
-
-def _free_ports() -> Iterator[int]:
-    """Different ports that nobody listens on, for now, nor on those of their bus."""
-    for port in random.sample(_PORTS, len(_PORTS)):
-        if _is_free(port) and _is_free(port + _BUS):
-            yield port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

