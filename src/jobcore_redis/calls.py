@@ -11,7 +11,11 @@ from jobcore_redis.server import Server
 from jobcore_redis.units import microseconds
 
 PAGE: Final = 250
-"""How many jobs a script is given, or asked for, at most, where that is ours to say."""
+"""How many jobs a script reads at most, where that is ours to say."""
+
+MOST: Final = 100
+"""How many jobs a script changes at most, where they need not change as a whole.
+Meanwhile the server does nothing else, and one job takes it up to 50 microseconds."""
 
 
 class Calls:

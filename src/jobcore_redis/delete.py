@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from jobcore import TERMINAL, Filter, Job, JobStatus
-from jobcore_redis.calls import PAGE, Calls
+from jobcore_redis.calls import MOST, PAGE, Calls
 from jobcore_redis.record import records
 from jobcore_redis.units import instant, microseconds
-
-_MOST: Final = 100
-"""How many jobs one script deletes at most. Meanwhile the server does nothing else, and
-one job takes it up to 50 microseconds."""
 
 
 class _Seen(NamedTuple):
@@ -49,7 +45,7 @@ class Deletion:
         async for page in self._pages():
             left = page
             while left and self._left:
-                most = min(_MOST, self._left)
+                most = min(MOST, self._left)
                 some, left = left[:most], left[most:]
                 told = [part for job, state in some for part in (job.id, state)]
                 self._add(*await self._calls.call("delete", *told))
@@ -60,7 +56,7 @@ class Deletion:
         """The same where a script sees for itself which jobs are meant."""
         statuses, gone, wanted = _finished(self._filter), 0, 0
         while statuses and self._left and gone == wanted:
-            wanted = min(_MOST, self._left)
+            wanted = min(MOST, self._left)
             told = (microseconds(age), wanted, *statuses)
             gone, far = await self._calls.timed("delete_finished", *told)
             self._add(gone, far)

@@ -21,7 +21,7 @@ from jobcore import (
     Renewal,
     Transition,
 )
-from jobcore_redis.calls import PAGE, Calls
+from jobcore_redis.calls import MOST, PAGE, Calls
 from jobcore_redis.delete import Deletion
 from jobcore_redis.filing import attempts as filed_attempts
 from jobcore_redis.first import Written, figures
@@ -176,9 +176,15 @@ class Part:
         ]
 
     async def promote(self, limit: int) -> tuple[Promotion, News]:
-        promoted, left, queues = await self.calls.timed("promote", limit)
+        promoted, queues, left, more = 0, set[str](), b"", True
+        while more:
+            wanted = min(MOST, limit - promoted)
+            number, left, names = await self.calls.timed("promote", wanted)
+            promoted += number
+            queues |= _names(names)
+            more = number == wanted and promoted < limit
         due_in = timedelta(microseconds=int(left)) if left else None
-        return Promotion(promoted, due_in), News(_names(queues))
+        return Promotion(promoted, due_in), News(frozenset(queues))
 
     async def find(self, filter: Filter, cursor: str | None, limit: int) -> Page:  # noqa: A002 - the word of the contract
         at, ids, parts = await self.calls.timed("find", cursor or "", PAGE)
@@ -207,8 +213,14 @@ class Part:
         return deletion.deleted, deletion.far
 
     async def lift(self, holders: Sequence[str], limit: int) -> tuple[int, News]:
-        lifted, queues = await self.calls.call("lift", limit, *holders)
-        return int(lifted), News(_names(queues))
+        lifted, queues, more = 0, set[str](), True
+        while more:
+            wanted = min(MOST, limit - lifted)
+            number, names = await self.calls.call("lift", wanted, *holders)
+            lifted += number
+            queues |= _names(names)
+            more = number == wanted and lifted < limit
+        return lifted, News(frozenset(queues))
 
     async def pause(self, *names: str) -> None:
         if names:

@@ -56,21 +56,26 @@ class Parts:
         id_of: Callable[[Item], str],
         act: Callable[[Part, Sequence[Item]], Awaitable[Sequence[T]]],
         otherwise: Any = None,
+        *,
+        most: int | None = None,
     ) -> list[T]:
-        """What *act* answers for *items*, each in its partition, in their order; and
-        *otherwise* for those that belong to none. Where one is not replicated, that is
-        raised when all have been asked."""
+        """What *act* answers for *items*, each in its partition, in their order, as a
+        whole or the *most* at a time; and *otherwise* for those that belong to none.
+        Where one is not replicated, that is raised when all have been asked."""
         by_part, _ = self.sorted(items, id_of)
         answers: list[T] = [otherwise] * len(items)
         problem: NotReplicatedError | None = None
         for part, places in by_part.items():
-            try:
-                found = await act(part, [items[place] for place in places])
-            except NotReplicatedError as error:
-                problem = error
-                continue
-            for place, answer in zip(places, found, strict=True):
-                answers[place] = answer
+            size = most or len(places)
+            for start in range(0, len(places), size):
+                some = places[start : start + size]
+                try:
+                    found = await act(part, [items[place] for place in some])
+                except NotReplicatedError as error:
+                    problem = error
+                    continue
+                for place, answer in zip(some, found, strict=True):
+                    answers[place] = answer
         if problem is not None:
             raise problem
         return answers

@@ -43,6 +43,7 @@ from jobcore import (
     WorkerRecord,
 )
 from jobcore_redis import merging
+from jobcore_redis.calls import MOST
 from jobcore_redis.claim import claim
 from jobcore_redis.directory import Directory
 from jobcore_redis.insert import Insertion
@@ -136,7 +137,9 @@ class RedisJobStore(
 
         made = [each for place, each in enumerate(transitions) if place not in taken]
         answers = iter(
-            await self._parts.spread(made, attrgetter("job_id"), apply, Answer.MISSING)
+            await self._parts.spread(
+                made, attrgetter("job_id"), apply, Answer.MISSING, most=MOST
+            )
         )
         for each in news:
             self._waker.tell(each)
