@@ -17,7 +17,7 @@ from jobcore.transition import Answer, Transition
 
 BATCH: Final = 500
 """So few at a time that no claim waits long behind a batch."""
-WRITES: Final = 100
+WRITES: Final = 50
 """How many jobs are written at a time, which costs more than to delete them."""
 _TRIES: Final = 5
 _CHANGED: Final = {Answer.STATUS, Answer.GENERATION, Answer.LOCKED}
@@ -56,13 +56,11 @@ class Sweep:
     async def apply(self, write: Write, made: Made) -> int:
         """Make the *write* of each, tell of those that were *made*, and say how many.
         What changes meanwhile is looked at again, and left if it matches no more."""
-        now, done = asyncio.get_running_loop().time, 0
+        done = 0
         async for jobs in self._pages(WRITES):
-            began_at = now()
             done += await self._apply(jobs, write, made)
             if self._on_progress is not None:
                 self._on_progress(done)
-            await asyncio.sleep(now() - began_at)
         return done
 
     async def delete(self, most: int | None = None) -> int:
@@ -84,14 +82,12 @@ class Sweep:
     async def drain(self, kept: int, archive: Archive) -> int:
         """Delete all but the *kept* newest of them, each batch once *archive* has it,
         and say how many."""
-        now, total, passed = asyncio.get_running_loop().time, 0, 0
+        total, passed = 0, 0
         async for jobs in self._pages():
-            began_at = now()
             some = jobs[max(kept - passed, 0) :]
             passed += len(jobs)
             if some:
                 total += await self._drain([job.id for job in some], archive)
-            await asyncio.sleep(now() - began_at)
         return total
 
     async def _drain(self, ids: Sequence[str], archive: Archive) -> int:
@@ -125,11 +121,14 @@ class Sweep:
         return (await self._find(asked, None, len(ids))).jobs
 
     async def _pages(self, limit: int = BATCH) -> AsyncIterator[Sequence[Job]]:
-        page = await self._find(self._filter, None, limit)
-        yield page.jobs
-        while page.cursor is not None:
-            page = await self._find(self._filter, page.cursor, limit)
+        """Pages, with a rest after each for as long as it and what was done took."""
+        now, cursor, is_last = asyncio.get_running_loop().time, None, False
+        while not is_last:
+            began_at = now()
+            page = await self._find(self._filter, cursor, limit)
             yield page.jobs
+            cursor, is_last = page.cursor, page.cursor is None
+            await asyncio.sleep(now() - began_at)
 
     async def _find(self, filter: Filter, cursor: str | None, limit: int) -> Page:  # noqa: A002 - the word of the contract
         return await self._calls.call(partial(self._store.find, filter, cursor, limit))
