@@ -21,7 +21,7 @@ from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig, RetentionRule
 from jobcore.context import JobContext, Resource, current_job
 from jobcore.default_manager import DefaultJobManager, open_manager
-from jobcore.details import Details, LogLine, Progress
+from jobcore.details import Details, LogLine, OperatorAct, Progress
 from jobcore.errors import (
     ClaimLostError,
     InvalidJobError,
@@ -138,6 +138,7 @@ __all__ = [
     "Limit",
     "LogLine",
     "NewJob",
+    "OperatorAct",
     "Outcome",
     "Priority",
     "Progress",

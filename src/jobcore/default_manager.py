@@ -215,6 +215,8 @@ class DefaultJobManager(JobManager):
         on_progress: OnProgress | None = None,
     ) -> Matching:
         asked = _checked_filter(filter)
+        if actor is not None:
+            checks.check_key("actor", actor)
         return Matching(
             Sweep(self._store, self._calls, asked, on_progress),
             partial(new_token, self._random),

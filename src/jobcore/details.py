@@ -13,6 +13,8 @@ MAX_LINES: Final = 100
 """How many lines a job's log keeps: the latest."""
 MAX_LINE: Final = 500
 """How many characters of a line are kept."""
+MAX_ACTS: Final = 20
+"""How many acts of operators a job keeps: the latest."""
 
 
 class Progress(BaseModel):
@@ -31,6 +33,16 @@ class LogLine(BaseModel):
 
     attempt: int
     text: str
+
+
+class OperatorAct(BaseModel):
+    """What an operator did to a job, after how many of its attempts."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+
+    verb: str
+    actor: str
+    attempt: int
 
 
 class Details(BaseModel):
@@ -53,6 +65,8 @@ class Details(BaseModel):
     """The results of what is done once, by its key."""
     log: tuple[LogLine, ...] = ()
     """The latest lines that attempts told."""
+    acts: tuple[OperatorAct, ...] = ()
+    """What operators did who said who they are, the latest last."""
 
     @classmethod
     def read(cls, text: bytes | None) -> Details:
@@ -78,10 +92,14 @@ class Details(BaseModel):
         line = LogLine(attempt=attempt, text=text[:MAX_LINE])
         return self.changed(log=(*self.log, line)[-MAX_LINES:])
 
+    def acted(self, act: OperatorAct) -> Details:
+        """The same after one more *act*."""
+        return self.changed(acts=(*self.acts, act)[-MAX_ACTS:])
+
     def anew(self) -> Details:
         """What is left when an operator starts the job anew: what attempts left is
         forgotten, and so are limits of time, which count from the submit."""
-        kept = {"correlation_id", "traceparent", *(self.model_extra or ())}
+        kept = {"correlation_id", "traceparent", "acts", *(self.model_extra or ())}
         return Details(**self.model_dump(include=kept))
 
 

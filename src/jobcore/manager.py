@@ -160,7 +160,8 @@ class JobManager(Protocol):
         on_progress: OnProgress | None = None,
     ) -> Matching:
         """All jobs that match *filter*, to count, cancel, retry, move, approve or
-        delete them. Who does it, the *actor*, is logged, and *on_progress* is told
+        delete them. Who does it, the *actor*, is logged, told with the events, and
+        kept by jobs that wait or are terminal as `details.acts`; *on_progress* is told
         after each batch how many are done so far."""
         ...
 

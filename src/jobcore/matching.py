@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from jobcore import checks, lifecycle
+from jobcore.details import Details, OperatorAct
 from jobcore.errors import InvalidJobError, TransitionError
 from jobcore.job import Job, JobStatus
 from jobcore.payload import encode
-from jobcore.sweeping import Made, Sweep
+from jobcore.sweeping import Made, Sweep, Write
 from jobcore.transition import Changes, Transition
 
 _logger = logging.getLogger("jobcore.operator")
@@ -84,13 +86,27 @@ class Matching:
     def _retry(self, job: Job, payload: bytes | None) -> Transition:
         return lifecycle.retry(job, self._new_token(), payload)
 
-    async def _write(self, act: str, write: Callable[[Job], Transition]) -> int:
-        return self._told(act, await self._sweep.apply(write, self._made))
+    async def _write(self, verb: str, write: Write) -> int:
+        if self._actor is not None:
+            write = partial(_signed, verb=verb, actor=self._actor, write=write)
+        return self._told(verb, await self._sweep.apply(write, self._made))
 
-    def _told(self, act: str, number: int) -> int:
+    def _told(self, verb: str, number: int) -> int:
         by = f" by {self._actor}" if self._actor else ""
-        _logger.info("%s: %d jobs%s", act, number, by)
+        _logger.info("%s: %d jobs%s", verb, number, by)
         return number
+
+
+def _signed(job: Job, verb: str, actor: str, write: Write) -> Transition:
+    """The *write*, which leaves on the job whose it is; but where the job runs, what it
+    carries is its worker's."""
+    made = write(job)
+    if job.status is JobStatus.IN_PROGRESS:
+        return made
+    details = Details.read(made.changes.get("extra", job.extra))
+    act = OperatorAct(verb=verb, actor=actor, attempt=job.attempt)
+    extra = details.acted(act).written()
+    return replace(made, changes={**made.changes, "extra": extra})
 
 
 def moving(queue: str | None, priority: int | None) -> Changes:

@@ -11,6 +11,7 @@ import pytest
 
 from jobcore import (
     DefaultJobManager,
+    Details,
     Filter,
     InvalidJobError,
     Job,
@@ -65,6 +66,48 @@ async def test_each_verb_tells_how_far_it_is(jobs: DefaultJobManager) -> None:
         assert number == NUMBER
         size = 500 if verb == "delete" else 50
         assert told == [*range(size, NUMBER, size), NUMBER]
+
+
+async def test_a_job_tells_what_operators_did_to_it(jobs: DefaultJobManager) -> None:
+    job = await jobs.submit(JobRequest("greet"), approval=True, correlation_id="42")
+    for actor, verb in (("ada", "approve"), ("bob", "cancel"), ("eve", "retry")):
+        await getattr(jobs.matching(Filter(), actor=actor), verb)()
+    await jobs.matching(Filter(), actor="ada").move(priority=9)
+    await jobs.matching(Filter()).cancel()
+    details = (await jobs.get(job)).details
+    assert [(each.actor, each.verb) for each in details.acts] == [
+        *(("ada", "approve"), ("bob", "cancel"), ("eve", "retry"), ("ada", "move")),
+    ]
+    assert details.correlation_id == "42"
+
+
+async def test_a_job_keeps_the_latest_acts_of_operators(
+    jobs: DefaultJobManager,
+) -> None:
+    job = await jobs.submit(JobRequest("greet"))
+    for priority in range(25):
+        matching = jobs.matching(Filter(), actor=f"operator {priority}")
+        await matching.move(priority=priority)
+    acts = (await jobs.get(job)).details.acts
+    assert [each.actor for each in acts] == [
+        f"operator {each}" for each in range(5, 25)
+    ]
+
+
+async def test_what_a_running_job_carries_is_left_to_its_worker(
+    jobs: DefaultJobManager,
+) -> None:
+    job = await jobs.submit(JobRequest("greet"))
+    (claim,) = (await jobs.claim("worker", ["default"], 1)).claims
+    await jobs.note(claim, Details(checkpoint=7))
+    assert await jobs.matching(Filter(), actor="ada").cancel() == 1
+    assert (await jobs.get(job)).details == Details(checkpoint=7)
+
+
+@pytest.mark.parametrize("actor", ["", " ada", "a\nb", 7])
+async def test_an_odd_actor_is_refused(jobs: DefaultJobManager, actor: Any) -> None:
+    with pytest.raises(InvalidJobError, match="actor"):
+        jobs.matching(Filter(), actor=actor)
 
 
 async def test_cancel_calls_off_what_matches(jobs: DefaultJobManager) -> None:

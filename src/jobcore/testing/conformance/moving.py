@@ -3,6 +3,8 @@ and whether it may start at all."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,9 +30,17 @@ from jobcore.testing.work import (
     neighbours,
     pass_time,
 )
-from jobcore.transition import Answer, Changes
+from jobcore.transition import Answer, Changes, Transition
 
 HOUR = timedelta(hours=1)
+
+_OPERATORS: tuple[Callable[[Job], Transition], ...] = (
+    lambda job: lifecycle.move(job, {"queue": "two", "priority": 7}),
+    lifecycle.approve,
+    lambda job: lifecycle.cancel(job, a_token()),
+    lambda job: lifecycle.retry(job, a_token(), b'{"name": "Bob"}'),
+    lambda job: lifecycle.move(job, {"priority": -7}),
+)
 
 
 class MovingRules(Conformance):
@@ -99,6 +109,22 @@ class MovingRules(Conformance):
         await claimed(store, 9, queues=("one",))
         assert await self._move(store, job, {"queue": "two"}) is Answer.STATUS
         assert (await current(store, job.id)).queue == "one"
+
+    @pytest.mark.parametrize("extra", [None, b'{"a": 1}'])
+    async def test_apply_leaves_something_with_each_write_of_an_operator(
+        self, store: JobStore, extra: bytes | None
+    ) -> None:
+        (job,) = await inserted(store, a_job(held_by=APPROVAL, extra=extra))
+        for write in _OPERATORS:
+            made, left = write(job), a_token().encode()
+            changes: Changes = {**made.changes, "extra": left}
+            await applied(store, replace(made, changes=changes))
+            job = await current(store, job.id)
+            assert job.extra == left
+        (claim,) = await claimed(store, 9, queues=("two",))
+        assert claim.job.extra == job.extra
+        assert (claim.job.payload, claim.job.priority) == (b'{"name": "Bob"}', -7)
+        await self._is_sound(store)
 
     async def test_apply_retries_with_other_arguments(self, store: JobStore) -> None:
         claim = await a_claim(store, payload=b'{"name": "Ada"}', labels={"a": "b"})
