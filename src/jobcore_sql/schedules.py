@@ -36,10 +36,9 @@ def kept(transaction: Transaction, names: Sequence[str] | None) -> list[Schedule
 
 def due_schedules(transaction: Transaction, limit: int) -> DueSchedules:
     """Up to *limit* of those that are due. Where none is, an index tells."""
-    now, line = transaction.now, transaction.rows(_NEXT)
-    next_at = line[0].due_at if line else None
-    if next_at is None or next_at > now:
-        return DueSchedules(now=now, next_due_in=next_at and next_at - now)
+    now, first = transaction.now, transaction.first(_NEXT)
+    if first is None or first.due_at > now:
+        return DueSchedules(now=now, next_due_in=first and first.due_at - now)
     line = transaction.rows(_LINE, limit=limit + 1)
     due = [row for row in line[:limit] if row.due_at <= now]
     later = next((row.due_at for row in line[len(due) :]), None)

@@ -248,8 +248,8 @@ SQL: Final = (
     _mutant(
         "due schedules are asked by another clock",
         _SCHEDULES,
-        "now, next_at = transaction.now,",
-        "now, next_at = transaction.now - transaction.offset,",
+        "now, first = transaction.now,",
+        "now, first = transaction.now - transaction.offset,",
         "due_schedules",
     ),
     Mutant(
