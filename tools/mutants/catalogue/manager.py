@@ -11,6 +11,7 @@ from tools.mutants.places import (
     CLAIMING,
     ENDING,
     MANAGER,
+    MATCHING,
     OPERATING,
     POLLING,
     REPORT,
@@ -142,6 +143,20 @@ MANAGERS: Final = (
         "if deleted < BATCH or total == most:",
         "if True:",
         {MANAGER: ("prune",)},
+    ),
+    Mutant(
+        "an operator's act takes away what the job carries",
+        "jobcore/matching.py",
+        "details.acted(act).written()",
+        "Details().acted(act).written()",
+        {MATCHING: ("operators_did",)},
+    ),
+    Mutant(
+        "an operator's act overwrites what a worker left",
+        "jobcore/matching.py",
+        "if job.status is JobStatus.IN_PROGRESS:\n        return made",
+        "if False:\n        return made",
+        {MATCHING: ("left_to_its_worker",)},
     ),
     Mutant(
         "upkeep does a duty whose turn it is not",

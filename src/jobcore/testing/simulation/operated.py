@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from jobcore.job import JobStatus
+from jobcore.details import Details
+from jobcore.job import Job, JobStatus
 from jobcore.lifecycle import APPROVAL
 from jobcore.testing.simulation.history import Change, Event, History
 from jobcore.testing.simulation.safety import Finding, time_of
 
 _CHANGED: Final = {
-    Event.MOVE: ("queue", "priority"),
-    Event.APPROVE: ("status", "held_by"),
+    Event.MOVE: ("queue", "priority", "extra"),
+    Event.APPROVE: ("status", "held_by", "extra"),
     Event.NOTE: ("extra",),
 }
 """The fields that change with an event that changes little."""
@@ -20,7 +21,8 @@ _CHANGED: Final = {
 
 def s14_little_changes(history: History) -> Iterator[Finding]:
     """A move changes queue and priority alone, a note what the job carries, and an
-    approval lets go what waits for one, which nothing else does."""
+    approval lets go what waits for one, which nothing else does. Whose act it was may
+    be left on the job."""
     for call, change in history.changes():
         problem = _problem(change)
         if problem is not None:
@@ -41,4 +43,9 @@ def _problem(change: Change) -> str | None:
     if names is None:
         return None
     expected = before.changed({name: getattr(after, name) for name in names})
-    return None if expected == after else f"changed more than by {event}"
+    carries = event is Event.NOTE or _carried(before) == _carried(after)
+    return None if expected == after and carries else f"changed more than by {event}"
+
+
+def _carried(job: Job) -> Details:
+    return job.details.changed(acts=())
