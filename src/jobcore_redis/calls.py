@@ -10,7 +10,7 @@ from jobcore_redis.keys import Partition
 from jobcore_redis.server import Server
 from jobcore_redis.units import microseconds
 
-PAGE: Final = 100
+PAGE: Final = 250
 """How many jobs a script reads at most, where that is ours to say."""
 
 MOST: Final = 100

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-import time
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,13 +18,13 @@ from jobcore import (
     Overlap,
     open_manager,
 )
+from tests.acceptance.hosts import Hosts
 from tests.acceptance.stores import url
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 __all__ = ["url"]
 
-HOST = Path(__file__).with_name("exclusive.py")
 HOSTS = 3
 
 
@@ -36,30 +34,6 @@ class Span(NamedTuple):
     begin: float
     end: float
     job_id: str
-
-
-class Hosts:
-    """Processes with a worker each, of which some are killed."""
-
-    def __init__(self, url: str, journal: Path) -> None:
-        self._command = (sys.executable, str(HOST), url, str(journal))
-        self._running: list[asyncio.subprocess.Process] = []
-        self.killed_at: dict[int, float] = {}
-
-    async def start(self) -> None:
-        process = await asyncio.create_subprocess_exec(*self._command)
-        self._running.append(process)
-
-    async def kill(self) -> None:
-        """Kill the one that has worked for longest."""
-        process = self._running.pop(0)
-        process.kill()
-        await process.wait()
-        self.killed_at[process.pid] = time.monotonic()
-
-    async def kill_all(self) -> None:
-        while self._running:
-            await self.kill()
 
 
 @pytest.mark.timeout(600)
