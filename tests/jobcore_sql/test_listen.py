@@ -155,12 +155,19 @@ async def test_a_listener_that_was_cut_off_listens_again_and_rings(
     await asyncio.wait_for(again, timeout=10)
 
 
-async def test_a_listener_whose_connection_fell_silent_listens_again(
-    server: str, other: SQLJobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listeners that check often, and try again at once, whatever they have met."""
     monkeypatch.setattr(listen, "_CHECK", 0.1)
     monkeypatch.setattr(listen, "_PATIENCE", 0.5)
     monkeypatch.setattr(listen, "_AGAIN", 0.01)
+    monkeypatch.setattr(listen, "_MUCH_LATER", 0.01)
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_listener_whose_connection_fell_silent_listens_again(
+    server: str, other: SQLJobStore
+) -> None:
     in_time = timedelta(seconds=2)
     async with (
         Proxy(postgresql.port(server), PostgresTalk()) as proxy,
@@ -176,15 +183,10 @@ async def test_a_listener_whose_connection_fell_silent_listens_again(
         await store.wait(("default",), "worker", HOUR)
 
 
+@pytest.mark.usefixtures("hasty", "store")
 async def test_a_listener_that_gets_no_answer_when_it_connects_tries_again(
-    server: str,
-    store: SQLJobStore,  # noqa: ARG001 - its tables
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(listen, "_CHECK", 0.01)
-    monkeypatch.setattr(listen, "_PATIENCE", 0.2)
-    monkeypatch.setattr(listen, "_AGAIN", 0.01)
     options = SQLOptions(call_timeout=timedelta(seconds=1))
     async with (
         Proxy(postgresql.port(server), PostgresTalk()) as proxy,
