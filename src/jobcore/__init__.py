@@ -2,8 +2,11 @@
 
 from jobcore.abilities import (
     DueSchedules,
+    Examinable,
+    Explainable,
     InsertStatement,
     InTransaction,
+    Limited,
     Paused,
     QueueControl,
     ScheduleRecord,
@@ -44,6 +47,8 @@ from jobcore.errors import (
     UnsupportedError,
 )
 from jobcore.events import Event, EventKind, Events
+from jobcore.explanation import MOST_AHEAD, Cause, Explanation
+from jobcore.finding import Fault, Finding, Severity
 from jobcore.identity import Tick
 from jobcore.job import (
     TERMINAL,
@@ -128,6 +133,13 @@ __all__ = [
     "Event",
     "EventKind",
     "Events",
+    # why something does not happen
+    "Cause",
+    "Explanation",
+    "Fault",
+    "Finding",
+    "MOST_AHEAD",
+    "Severity",
     # the nouns
     "Attempt",
     "Details",
@@ -153,7 +165,9 @@ __all__ = [
     "ClaimRequest",
     "ClaimResult",
     "DueSchedules",
+    "Examinable",
     "Expectation",
+    "Explainable",
     "Filter",
     "Fired",
     "InMemoryJobStore",
@@ -162,6 +176,7 @@ __all__ = [
     "Inserted",
     "JobRecord",
     "JobStore",
+    "Limited",
     "Pace",
     "Page",
     "Paused",

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from jobcore.finding import Finding
 from jobcore.job import Inserted, Limit, NewJob
+from jobcore.rate import Pace
 from jobcore.transition import Answer, Transition
 
 
@@ -218,6 +220,43 @@ class Verifiable(ABC):
     async def verify(self) -> Verification:
         """Compare counts, indexes and invariants with the jobs themselves. Reads
         everything, changes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limited:
+    """What a limit key is like: ids of its jobs that run, ascending, the figures that
+    `QueueControl.limit` has set for all of them, if any, and its pace."""
+
+    running: tuple[str, ...] = ()
+    limit: Limit | None = None
+    pace: Pace = field(default_factory=Pace)
+
+
+class Explainable(ABC):
+    """What it takes to tell why a job waits. Each is cheap at any number of jobs."""
+
+    @abstractmethod
+    async def now(self) -> datetime:
+        """What the store's clock shows."""
+
+    @abstractmethod
+    async def ahead(self, job_id: str, most: int) -> int | None:
+        """How many queued jobs of its queue come before a queued job, counted up to
+        *most*; None where there is no such job, or it is not queued. A partitioned
+        store counts those of its partition."""
+
+    @abstractmethod
+    async def limited(self, key: str, most: int) -> Limited:
+        """What the limit key is like, with up to *most* of its jobs that run."""
+
+
+class Examinable(ABC):
+    """What is wrong with the server that a store is kept by, or with how it is set."""
+
+    @abstractmethod
+    async def examine(self) -> list[Finding]:
+        """What is found, nothing where all is well. It reads no job, and changes
+        nothing."""
 
 
 class TrialStore(ABC):

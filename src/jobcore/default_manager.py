@@ -37,6 +37,10 @@ from jobcore.errors import (
     UnsupportedError,
 )
 from jobcore.events import Event, EventKind, Events
+from jobcore.examining import Examining
+from jobcore.explaining import Explaining
+from jobcore.explanation import Explanation
+from jobcore.finding import Finding
 from jobcore.identity import new_token
 from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager, JobTransaction
@@ -93,6 +97,8 @@ class DefaultJobManager(JobManager):
         self._endings = Endings(store, self._calls, self._reporting, self.events)
         self._polling = Polling(store)
         self._pruning = Pruning(store, self._calls, self._config, archive)
+        self._examining = Examining(store, self._calls, self._config)
+        self._explaining = Explaining(store, self._calls)
         self._recurring = Recurring(
             store, self._calls, self._checked, random, self.events
         )
@@ -178,6 +184,12 @@ class DefaultJobManager(JobManager):
 
     async def statistics(self) -> Statistics:
         return await self._calls.call(self._store.statistics)
+
+    async def explain(self, job: Job[Any] | str) -> Explanation:
+        return await self._explaining.explain(await self.get(job, attempts=True))
+
+    async def examine(self, *, thoroughly: bool = False) -> list[Finding]:
+        return await self._examining.examine(thoroughly=thoroughly)
 
     async def result(self, job: Job[R], timeout: timedelta | None = None) -> R:  # noqa: ASYNC109 - the protocol's
         longest = self._config.job_polling_interval

@@ -15,6 +15,8 @@ from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
 from jobcore.details import Details
 from jobcore.events import Events
+from jobcore.explanation import Explanation
+from jobcore.finding import Finding
 from jobcore.job import Job, JobStatus, Limit
 from jobcore.matching import Matching
 from jobcore.query import Filter, Page, Statistics
@@ -127,6 +129,25 @@ class JobManager(Protocol):
 
     async def statistics(self) -> Statistics:
         """Exact counts of all jobs by queue and status."""
+        ...
+
+    async def explain(self, job: Job[Any] | str) -> Explanation:
+        """Why *job* is not running, or what became of it: one cause, what that is made
+        of, and a sentence. JobNotFoundError.
+
+        Of several causes it names the one that must change first, in the order in which
+        a job goes on: it becomes due and is promoted; what holds it lets go; its queue
+        and its task are not paused; a worker asks for its queue, and has its task;
+        those before it are claimed; its limit has room, and its rate a place. It is a
+        look, not a snapshot: the answer is made of several reads, and the job may move
+        on between them. What the store has no ability for is left out.
+        """
+        ...
+
+    async def examine(self, *, thoroughly: bool = False) -> list[Finding]:
+        """What is wrong with the store, its server, or the workers, problems before
+        advice; nothing where all is well. Changes nothing. It reads no job, but
+        *thoroughly* it reads all of them (`Verifiable.verify`)."""
         ...
 
     async def result(self, job: Job[R], timeout: timedelta | None = None) -> R:  # noqa: ASYNC109 - part of the promise: TimeoutError

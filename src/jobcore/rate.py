@@ -45,6 +45,15 @@ class Pace:
         instant = max(now, earliest + step - limit.burst * step)
         return Pace(self.enforced_at, earliest + step), instant
 
+    def has_reserved(self, limit: Limit, instant: datetime) -> bool:
+        """Whether *instant* is one of those that were reserved by these figures, each a
+        step before the next, up to now."""
+        if limit.rate is None:
+            return False
+        step = _step(limit)
+        before = self.reserved_at - limit.burst * step - instant
+        return before >= timedelta(0) and not before % step
+
 
 def _step(limit: Limit) -> timedelta:
     return limit.period / (limit.rate or 1)

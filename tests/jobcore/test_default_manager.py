@@ -616,6 +616,8 @@ def every_act(jobs: DefaultJobManager, claim: Claim) -> dict[str, Any]:
         "get": lambda: jobs.get(claim.job_id),
         "find": jobs.find,
         "statistics": jobs.statistics,
+        "explain": lambda: jobs.explain(claim.job_id),
+        "examine": jobs.examine,
         "result": lambda: jobs.result(claim.job, HOUR),
         "cancel": lambda: jobs.cancel(claim.job_id),
         "retry": lambda: jobs.retry(claim.job_id),
