@@ -224,8 +224,9 @@ class Verifiable(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limited:
-    """What a limit key is like: ids of its jobs that run, ascending, the figures that
-    `QueueControl.limit` has set for all of them, if any, and its pace."""
+    """What a limit key is like: ids of its jobs that run, ascending; its pace; and the
+    figures that `QueueControl.limit` has set for all of them, if any, or others of the
+    same effect."""
 
     running: tuple[str, ...] = ()
     limit: Limit | None = None
@@ -236,7 +237,7 @@ class Explainable(ABC):
     """What it takes to tell why a job waits. Each is cheap at any number of jobs."""
 
     @abstractmethod
-    async def now(self) -> datetime:
+    async def clock(self) -> datetime:
         """What the store's clock shows."""
 
     @abstractmethod

@@ -46,7 +46,7 @@ class Explaining:
     async def explain(self, job: Job[Any]) -> Explanation:
         """Why *job* is where it is, by several reads, one after the other."""
         able = self._store.ability(Explainable)
-        seen_at = None if able is None else await self._calls.call(able.now)
+        seen_at = None if able is None else await self._calls.call(able.clock)
         match job.status:
             case JobStatus.SCHEDULED:
                 found = await self._scheduled(job, seen_at)

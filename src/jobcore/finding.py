@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -33,6 +33,11 @@ class Finding:
 
     fault: Fault
     data: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def of(self, place: str) -> Finding:
+        """The same, which names the *place* where it was found."""
+        there = replace(self.fault, sentence=f"{place}: {self.fault.sentence}")
+        return replace(self, fault=there)
 
     @property
     def code(self) -> str:

@@ -41,6 +41,17 @@ def figures(limit: Limit | None) -> str:
     return f"{concurrency}:{microseconds(limit.period / limit.rate)}:{limit.burst}"
 
 
+def limit_of(told: bytes) -> Limit:
+    """A limit of the same effect as the one that *told* are the figures of."""
+    concurrency, step, burst = (
+        int(each) if each else None for each in told.split(b":")
+    )
+    if step is None:
+        return Limit(concurrency=concurrency)
+    length = timedelta(microseconds=step)
+    return Limit(concurrency=concurrency, rate=1, period=length, burst=burst or 1)
+
+
 def ranked(priority: int) -> str:
     """How scripts compare a priority: as text."""
     return f"{priority - _LEAST_PRIORITY:05}"

@@ -16,6 +16,8 @@ from jobcore import (
     Inserted,
     Job,
     Limit,
+    Limited,
+    Pace,
     Page,
     Promotion,
     Renewal,
@@ -24,7 +26,7 @@ from jobcore import (
 from jobcore_redis.calls import MOST, PAGE, Calls
 from jobcore_redis.delete import Deletion
 from jobcore_redis.filing import attempts as filed_attempts
-from jobcore_redis.first import Written, figures
+from jobcore_redis.first import Written, figures, limit_of
 from jobcore_redis.problems import reading
 from jobcore_redis.record import claimed, holds_unique_key, records, token
 from jobcore_redis.units import instant, microseconds
@@ -232,6 +234,18 @@ class Part:
 
     async def paused(self) -> frozenset[str]:
         return _names(await self.calls.call("paused"))
+
+    async def ahead(self, job_id: str, most: int) -> int | None:
+        found: int | None = await self.calls.call("ahead", job_id, most)
+        return found
+
+    async def limited(self, key: str, most: int) -> Limited:
+        ids, set_figures, kept = await self.calls.call("limited", key, most)
+        with reading():
+            running = tuple(each.decode() for each in ids)
+            limit = None if set_figures is None else limit_of(set_figures)
+            instants = () if kept is None else map(instant, kept.split(b"\t"))
+            return Limited(running=running, limit=limit, pace=Pace(*instants))
 
     async def limit(self, key: str, limit: Limit | None) -> None:
         told = [] if limit is None else [figures(limit)]

@@ -18,10 +18,20 @@ _LINE: Final = re.compile(r"^-- (keys|uses): (.*)$", re.MULTILINE)
 _COMMAND: Final = re.compile(r"\b(?:call|paged|added)\('([A-Z]+)'")
 
 ALLOWED_WHEN_FULL: Final = frozenset(
-    {"apply", "delete", "delete_finished", "expired", "find", "finished", "get", "gone"}
+    {
+        "ahead",
+        "apply",
+        "delete",
+        "delete_finished",
+        "expired",
+        "find",
+        "finished",
+        "get",
+        "gone",
+    }
     | {"lift", "paused", "promote", "renew", "resume", "statistics", "turn", "workers"}
     | {"claim", "free", "inspect", "read", "recount", "seen", "upward"}
-    | {"due_schedules", "schedules", "unschedule"}
+    | {"due_schedules", "limited", "schedules", "unschedule"}
 )
 """What must go on when the memory is full: all that frees some, or asks."""
 _FREES_FIRST: Final = "redis.call('DEL', KEYS[1] .. ':')\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from operator import attrgetter
 from types import TracebackType
@@ -18,12 +18,14 @@ from jobcore import (
     ClaimRequest,
     ClaimResult,
     DueSchedules,
+    Explainable,
     Filter,
     Inserted,
     Job,
     JobStatus,
     JobStore,
     Limit,
+    Limited,
     NewJob,
     Page,
     Paused,
@@ -63,7 +65,13 @@ _ALL: Final = ("*",)
 
 
 class RedisJobStore(
-    JobStore, QueueControl, WorkerDirectory, ScheduleStore, Verifiable, TrialStore
+    JobStore,
+    QueueControl,
+    WorkerDirectory,
+    ScheduleStore,
+    Explainable,
+    Verifiable,
+    TrialStore,
 ):
     """Keeps jobs in Redis 6.2 or later, or in Valkey.
 
@@ -259,6 +267,19 @@ class RedisJobStore(
 
     async def unschedule(self, name: str) -> bool:
         return await self._schedules.unschedule(name)
+
+    async def clock(self) -> datetime:
+        return await self._directory.now()
+
+    async def ahead(self, job_id: str, most: int) -> int | None:
+        partition = self._server.partitions.of(job_id)
+        if partition is None:
+            return None
+        return await self._parts.at(partition).ahead(job_id, most)
+
+    async def limited(self, key: str, most: int) -> Limited:
+        part = self._parts.at(self._server.partitions.of_limit(key))
+        return await part.limited(key, most)
 
     async def verify(self) -> Verification:
         self._server.usable()

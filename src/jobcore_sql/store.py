@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -17,6 +18,7 @@ from jobcore import (
     ClaimRequest,
     ClaimResult,
     DueSchedules,
+    Explainable,
     Filter,
     Inserted,
     InsertStatement,
@@ -25,6 +27,7 @@ from jobcore import (
     JobStatus,
     JobStore,
     Limit,
+    Limited,
     NewJob,
     Page,
     Paused,
@@ -44,7 +47,16 @@ from jobcore import (
     WorkerDirectory,
     WorkerRecord,
 )
-from jobcore_sql import control, directory, find, gate, renew, schedules, schema
+from jobcore_sql import (
+    control,
+    directory,
+    explain,
+    find,
+    gate,
+    renew,
+    schedules,
+    schema,
+)
 from jobcore_sql.address import address
 from jobcore_sql.apply import apply
 from jobcore_sql.claim import claim, nothing_queued
@@ -73,6 +85,7 @@ class SQLJobStore(
     QueueControl,
     WorkerDirectory,
     ScheduleStore,
+    Explainable,
     Verifiable,
     TransactionalStore,
     StatementStore,
@@ -256,6 +269,15 @@ class SQLJobStore(
 
     async def unschedule(self, name: str) -> bool:
         return await self._write(schedules.unschedule, name)
+
+    async def clock(self) -> datetime:
+        return await self._glance(attrgetter("now"))
+
+    async def ahead(self, job_id: str, most: int) -> int | None:
+        return await self._read(explain.ahead, job_id, most)
+
+    async def limited(self, key: str, most: int) -> Limited:
+        return await self._read(explain.limited, key, most)
 
     async def verify(self) -> Verification:
         return await self._read(verify)

@@ -51,7 +51,7 @@ def test_its_tests_pass_without_a_skip() -> None:
 
 
 def test_without_its_abilities_it_has_at_most_400_lines() -> None:
-    abilities = {"control.py", "schedules.py"}
+    abilities = {"control.py", "explaining.py", "schedules.py"}
     plain = [each for each in PACKAGE.glob("*.py") if each.name not in abilities]
     assert sum(map(lines_of_code, plain)) <= 400
 

@@ -12,6 +12,7 @@ from jobcore.memory.records import Clock
 from jobcore.store import JobStore
 from jobcore.testing import (
     AN_INSTANT,
+    ExplainableConformance,
     OneInstantConformance,
     QueueControlConformance,
     ScheduleConformance,
@@ -27,6 +28,7 @@ class TestInMemoryJobStore(
     StoreConformance,
     QueueControlConformance,
     ScheduleConformance,
+    ExplainableConformance,
     WorkerDirectoryConformance,
     VerifiableConformance,
     TrialConformance,

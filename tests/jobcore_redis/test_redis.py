@@ -13,6 +13,7 @@ from hypothesis import settings
 from jobcore.store import JobStore
 from jobcore.testing import (
     AN_INSTANT,
+    ExplainableConformance,
     OneInstantConformance,
     Opening,
     QueueControlConformance,
@@ -33,6 +34,7 @@ class TestRedisJobStore(
     QueueControlConformance,
     WorkerDirectoryConformance,
     ScheduleConformance,
+    ExplainableConformance,
     VerifiableConformance,
     ReopeningConformance,
 ):
@@ -52,6 +54,7 @@ class TestRedisJobStoreOtherwise(
     QueueControlConformance,
     WorkerDirectoryConformance,
     ScheduleConformance,
+    ExplainableConformance,
     VerifiableConformance,
     ReopeningConformance,
 ):

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from jobcore.store import JobStore
 from jobcore.testing import (
     AN_INSTANT,
+    ExplainableConformance,
     OneInstantConformance,
     QueueControlConformance,
     ScheduleConformance,
@@ -35,6 +36,7 @@ class TestMySQLJobStore(
     TransactionalConformance,
     WorkerDirectoryConformance,
     ScheduleConformance,
+    ExplainableConformance,
     VerifiableConformance,
 ):
     @pytest.fixture(scope="class", params=mysql.WAYS)

@@ -12,6 +12,7 @@ from jobcore_sql.dialects.mysql_cursor import Cursor
 from tests.jobcore_sql import mysql
 from tests.jobcore_sql.test_plans import (
     a_bit_of_all,
+    ahead,
     claim,
     claim_past_the_held,
     due_schedules,
@@ -20,6 +21,7 @@ from tests.jobcore_sql.test_plans import (
     find_by_label,
     fire,
     lift,
+    limited,
     many_schedules,
     no_due_schedules,
     promote,
@@ -44,6 +46,8 @@ ACTS = [
     (no_due_schedules, "schedules_due"),
     (fire, "PRIMARY"),
     (find_by_label, "PRIMARY"),
+    (ahead, "jobs_queued"),
+    (limited, "jobs_limited"),
 ]
 WALKED = ("SELECT", "UPDATE", "DELETE", "WITH")
 

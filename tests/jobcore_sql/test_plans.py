@@ -115,6 +115,17 @@ async def find_by_label(store: SQLJobStore) -> None:
     assert page.jobs
 
 
+async def ahead(store: SQLJobStore) -> None:
+    last = named(store, a_job(queue="a", priority=2))
+    await store.insert([last])
+    assert await store.ahead(last.id, 10) == 10
+
+
+async def limited(store: SQLJobStore) -> None:
+    await store.claim(a_request(queues=("limited",), limit=3))
+    assert (await store.limited("key", 10)).running
+
+
 ACTS = [
     (claim, "jobs_queued"),
     (claim_past_the_held, "jobs_limited"),
@@ -129,6 +140,8 @@ ACTS = [
     (no_due_schedules, "schedules_due"),
     (fire, "sqlite_autoindex_schedules_1"),
     (find_by_label, "PRIMARY KEY"),
+    (ahead, "jobs_queued (queue=? AND priority=? AND due_at=? AND id<?)"),
+    (limited, "jobs_limited"),
 ]
 
 

@@ -14,6 +14,7 @@ from jobcore.job import Limit
 from jobcore.store import JobStore
 from jobcore.testing import (
     AN_INSTANT,
+    ExplainableConformance,
     OneInstantConformance,
     QueueControlConformance,
     ScheduleConformance,
@@ -37,6 +38,7 @@ class TestPostgreSQLJobStore(
     TransactionalConformance,
     WorkerDirectoryConformance,
     ScheduleConformance,
+    ExplainableConformance,
     VerifiableConformance,
 ):
     @pytest.fixture(scope="class", params=postgresql.SERVERS)
@@ -68,6 +70,7 @@ class TestPostgreSQLJobStoreOtherwise(
     QueueControlConformance,
     WorkerDirectoryConformance,
     ScheduleConformance,
+    ExplainableConformance,
     VerifiableConformance,
 ):
     @pytest.fixture(scope="class", params=postgresql.WAYS)

@@ -15,6 +15,7 @@ from hypothesis import settings
 from jobcore.store import JobStore
 from jobcore.testing import (
     AN_INSTANT,
+    ExplainableConformance,
     OneInstantConformance,
     Opening,
     QueueControlConformance,
@@ -35,6 +36,7 @@ class TestSQLiteJobStore(
     QueueControlConformance,
     WorkerDirectoryConformance,
     ScheduleConformance,
+    ExplainableConformance,
     VerifiableConformance,
     ReopeningConformance,
 ):

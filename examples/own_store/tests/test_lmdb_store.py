@@ -13,6 +13,7 @@ from hypothesis import settings
 from jobcore import JobStore
 from jobcore.testing import (
     AN_INSTANT,
+    ExplainableConformance,
     OneInstantConformance,
     Opening,
     QueueControlConformance,
@@ -35,6 +36,7 @@ class TestLMDBJobStore(
     StoreConformance,
     QueueControlConformance,
     ScheduleConformance,
+    ExplainableConformance,
     ReopeningConformance,
 ):
     @pytest.fixture

@@ -52,6 +52,10 @@ class InMemoryQueueControl(QueueControl):
             lifted += self._lift(holder, limit - lifted)
         return lifted
 
+    def set_for(self, key: str) -> tuple[Limit | None, Pace]:
+        """The limit that was set for all jobs of *key*, if any, and its pace."""
+        return self._limits.get(key), self._paces.get(key, Pace())
+
     def is_paused(self, queue: str) -> bool:
         return queue in self._paused.queues
 

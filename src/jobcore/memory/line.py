@@ -49,6 +49,23 @@ class Line:
                     yield place[1]
             del self._levels[priority]
 
+    def before(self, job: Job) -> Iterator[str]:
+        """The ids of those that stand before *job*, which stands here."""
+        for priority in sorted(self._levels):
+            if priority > job.priority:
+                return
+            level, passed = self._levels[priority], set[str]()
+            for place in level.all():
+                is_before = priority < job.priority or place < (job.due_at, job.id)
+                # Who has come back to an old place has two that stand.
+                if (
+                    is_before
+                    and place[1] not in passed
+                    and self._stands(priority, *place)
+                ):
+                    passed.add(place[1])
+                    yield place[1]
+
     def oldest_due_at(self) -> datetime | None:
         fronts = [self._front(priority) for priority in self._levels]
         return min((front[0] for front in fronts if front), default=None)
@@ -78,6 +95,11 @@ class _Level:
         if self._is_late_first():
             return self._late[0]
         return self._ordered[0] if self._ordered else None
+
+    def all(self) -> Iterator[tuple[datetime, str]]:
+        """All places, in no order."""
+        yield from self._ordered
+        yield from self._late
 
     def leave(self) -> None:
         """Take away the first."""

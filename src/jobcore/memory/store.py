@@ -15,6 +15,7 @@ from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.job import TERMINAL, Inserted, Job, JobStatus, NewJob
 from jobcore.memory.control import InMemoryQueueControl
 from jobcore.memory.directory import InMemoryWorkerDirectory
+from jobcore.memory.explaining import InMemoryExplaining
 from jobcore.memory.records import Clock, Index, Record, Records
 from jobcore.memory.schedules import InMemorySchedules
 from jobcore.query import Filter, Page, QueueStatistics, Statistics
@@ -27,7 +28,8 @@ _APPLIED = Answer.APPLIED
 
 
 class InMemoryJobStore(JobStore, Verifiable, TrialStore):
-    """Keeps jobs in this process, for one event loop. It has all abilities."""
+    """Keeps jobs in this process, for one event loop. It has all abilities that
+    are of use without a server."""
 
     def __init__(self, url: str = "memory://") -> None:
         self.url = url
@@ -36,6 +38,7 @@ class InMemoryJobStore(JobStore, Verifiable, TrialStore):
         self._control = InMemoryQueueControl(self._records)
         self._directory = InMemoryWorkerDirectory(self._now)
         self._schedules = InMemorySchedules(self._now, self._insert_all)
+        self._explaining = InMemoryExplaining(self._now, self._records, self._control)
         self._changes_seen: dict[str, int] = {}
 
     async def insert(self, jobs: Sequence[NewJob]) -> list[Inserted]:
@@ -195,7 +198,8 @@ class InMemoryJobStore(JobStore, Verifiable, TrialStore):
         return nullcontext("memory://")
 
     def ability(self, kind: type[A]) -> A | None:
-        for part in (self._control, self._directory, self._schedules):
+        parts = (self._control, self._directory, self._schedules, self._explaining)
+        for part in parts:
             if isinstance(part, kind):
                 return part
         return super().ability(kind)

@@ -44,6 +44,7 @@ pytest.register_assert_rewrite(
 # Only what is imported after this line has its assertions explained by pytest.
 from jobcore.testing.conformance import (  # noqa: E402 - see above
     AN_INSTANT,
+    ExplainableConformance,
     OneInstantConformance,
     Opening,
     QueueControlConformance,
@@ -78,6 +79,7 @@ from jobcore.testing.work import (  # noqa: E402 - see above
 __all__ = [
     # the proof of a store
     "AN_INSTANT",
+    "ExplainableConformance",
     "OneInstantConformance",
     "Opening",
     "QueueControlConformance",

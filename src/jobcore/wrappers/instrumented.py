@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from jobcore.abilities import (
+    Examinable,
+    Explainable,
     QueueControl,
     ScheduleStore,
     TransactionalStore,
@@ -22,6 +24,8 @@ from jobcore.wrappers.base import StoreWrapper
 from jobcore.wrappers.observed import (
     ObservedControl,
     ObservedDirectory,
+    ObservedExamination,
+    ObservedExplaining,
     ObservedSchedules,
     ObservedTransactions,
     ObservedVerification,
@@ -34,6 +38,8 @@ _OBSERVED: Final[dict[type, Callable[[Any, Watch], Any]]] = {
     QueueControl: ObservedControl,
     WorkerDirectory: ObservedDirectory,
     ScheduleStore: ObservedSchedules,
+    Explainable: ObservedExplaining,
+    Examinable: ObservedExamination,
     Verifiable: ObservedVerification,
     TransactionalStore: ObservedTransactions,
 }

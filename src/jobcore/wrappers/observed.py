@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from jobcore.abilities import (
     DueSchedules,
+    Examinable,
+    Explainable,
     InTransaction,
+    Limited,
     Paused,
     QueueControl,
     ScheduleRecord,
@@ -18,6 +21,7 @@ from jobcore.abilities import (
     WorkerDirectory,
     WorkerRecord,
 )
+from jobcore.finding import Finding
 from jobcore.job import Inserted, Limit, NewJob
 from jobcore.transition import Answer, Transition
 from jobcore.wrappers.observing import Watch
@@ -91,6 +95,34 @@ class ObservedSchedules(ScheduleStore):
 
     async def unschedule(self, name: str) -> bool:
         return await self._watch("unschedule", self._wrapped.unschedule(name))
+
+
+class ObservedExplaining(Explainable):
+    """Why a job waits, told."""
+
+    def __init__(self, wrapped: Explainable, watch: Watch) -> None:
+        self._wrapped = wrapped
+        self._watch = watch
+
+    async def clock(self) -> datetime:
+        return await self._watch("clock", self._wrapped.clock())
+
+    async def ahead(self, job_id: str, most: int) -> int | None:
+        return await self._watch("ahead", self._wrapped.ahead(job_id, most))
+
+    async def limited(self, key: str, most: int) -> Limited:
+        return await self._watch("limited", self._wrapped.limited(key, most))
+
+
+class ObservedExamination(Examinable):
+    """What is wrong with the server, told."""
+
+    def __init__(self, wrapped: Examinable, watch: Watch) -> None:
+        self._wrapped = wrapped
+        self._watch = watch
+
+    async def examine(self) -> list[Finding]:
+        return await self._watch("examine", self._wrapped.examine())
 
 
 class ObservedVerification(Verifiable):

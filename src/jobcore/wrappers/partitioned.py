@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -12,9 +12,11 @@ from heapq import merge
 from itertools import count, islice
 from operator import attrgetter
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from jobcore.abilities import (
+    Examinable,
+    Explainable,
     QueueControl,
     ScheduleStore,
     Verifiable,
@@ -31,6 +33,8 @@ from jobcore.wrappers.merging import all_of, one_claim, one_count, one_page
 from jobcore.wrappers.routing import Rule, keys_together, marked, place_of
 from jobcore.wrappers.shared import (
     SharedControl,
+    SharedExamination,
+    SharedExplaining,
     SharedSchedules,
     SharedVerification,
 )
@@ -38,6 +42,13 @@ from jobcore.wrappers.shared import (
 A = TypeVar("A")
 Item = TypeVar("Item")
 T = TypeVar("T")
+
+_SHARED: Final[Mapping[type, Callable[[Any], object]]] = {
+    QueueControl: SharedControl,
+    Examinable: SharedExamination,
+    Verifiable: SharedVerification,
+}
+"""How an ability is had that every store has."""
 
 
 class PartitionedStore(JobStore):
@@ -52,9 +63,9 @@ class PartitionedStore(JobStore):
     on to the next where that had too few; order is kept within a store. All of them
     have to be there: a call that needs one that is not fails, and is worth repeating.
 
-    It has `QueueControl` and `Verifiable` where all stores have them. The first store
-    keeps the `WorkerDirectory` and the schedules, whose jobs are spread like others.
-    There is no transaction over several stores.
+    It has `QueueControl`, `Explainable`, `Examinable` and `Verifiable` where all stores
+    have them. The first store keeps the `WorkerDirectory` and the schedules, whose jobs
+    are spread like others. There is no transaction over several stores.
     """
 
     def __init__(self, stores: Sequence[JobStore], rule: Rule = keys_together) -> None:
@@ -200,12 +211,12 @@ class PartitionedStore(JobStore):
 
     def ability(self, kind: type[A]) -> A | None:
         shared: object = None
-        if kind is QueueControl:
-            controls = self._abilities(QueueControl)
-            shared = SharedControl(controls) if controls else None
-        elif kind is Verifiable:
-            parts = self._abilities(Verifiable)
-            shared = SharedVerification(parts) if parts else None
+        if kind in _SHARED:
+            parts = self._abilities(kind)
+            shared = _SHARED[kind](parts) if parts else None
+        elif kind is Explainable:
+            able = self._abilities(Explainable)
+            shared = SharedExplaining(able, self._place_of) if able else None
         elif kind is WorkerDirectory:
             shared = self._stores[0].ability(WorkerDirectory)
         elif kind is ScheduleStore:

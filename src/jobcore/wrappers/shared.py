@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 from jobcore.abilities import (
     DueSchedules,
+    Examinable,
+    Explainable,
+    Limited,
     Paused,
     QueueControl,
     ScheduleRecord,
@@ -14,6 +18,7 @@ from jobcore.abilities import (
     Verifiable,
     Verification,
 )
+from jobcore.finding import Finding
 from jobcore.job import Inserted, Limit, NewJob
 from jobcore.wrappers.merging import all_of, one_verification
 
@@ -97,6 +102,43 @@ class SharedSchedules(ScheduleStore):
         there = await self._kept.schedules([schedule.name])
         revision = there[0].revision if there else None
         return revision in {expected, schedule.revision}
+
+
+class SharedExplaining(Explainable):
+    """Why jobs wait in one of the stores, by the clock of the first: which has a job
+    is told by *place_of*, and the jobs of a limit key are all in one."""
+
+    def __init__(
+        self, parts: Sequence[Explainable], place_of: Callable[[str], int | None]
+    ) -> None:
+        self._parts = parts
+        self._place_of = place_of
+
+    async def clock(self) -> datetime:
+        return await self._parts[0].clock()
+
+    async def ahead(self, job_id: str, most: int) -> int | None:
+        place = self._place_of(job_id)
+        return None if place is None else await self._parts[place].ahead(job_id, most)
+
+    async def limited(self, key: str, most: int) -> Limited:
+        found = await all_of(each.limited(key, most) for each in self._parts)
+        return max(found, key=lambda each: (len(each.running), each.pace.enforced_at))
+
+
+class SharedExamination(Examinable):
+    """What is wrong with the server of any of the stores, which it names."""
+
+    def __init__(self, parts: Sequence[Examinable]) -> None:
+        self._parts = parts
+
+    async def examine(self) -> list[Finding]:
+        found = await all_of(each.examine() for each in self._parts)
+        return [
+            finding.of(f"store {place}")
+            for place, part in enumerate(found)
+            for finding in part
+        ]
 
 
 class SharedVerification(Verifiable):

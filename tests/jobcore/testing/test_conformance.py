@@ -11,6 +11,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from jobcore.abilities import (
+    Explainable,
     QueueControl,
     ScheduleRecord,
     ScheduleStore,
@@ -24,6 +25,7 @@ from jobcore.memory import InMemoryJobStore
 from jobcore.memory.schedules import InMemorySchedules
 from jobcore.store import JobStore
 from jobcore.testing import (
+    ExplainableConformance,
     QueueControlConformance,
     ScheduleConformance,
     StoreConformance,
@@ -39,6 +41,7 @@ PROOFS: dict[type, type] = {
     QueueControlConformance: QueueControl,
     WorkerDirectoryConformance: WorkerDirectory,
     ScheduleConformance: ScheduleStore,
+    ExplainableConformance: Explainable,
     VerifiableConformance: Verifiable,
     TrialConformance: TrialStore,
 }

@@ -10,6 +10,7 @@ from jobcore.job import Job
 from jobcore.memory import InMemoryJobStore
 from jobcore.store import JobStore
 from jobcore.testing import (
+    ExplainableConformance,
     QueueControlConformance,
     ScheduleConformance,
     StoreConformance,
@@ -23,6 +24,7 @@ class WholeKit(
     QueueControlConformance,
     WorkerDirectoryConformance,
     ScheduleConformance,
+    ExplainableConformance,
     VerifiableConformance,
 ):
     """All that the memory store can do, it can do behind a wrapper."""

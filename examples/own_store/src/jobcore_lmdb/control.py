@@ -66,20 +66,25 @@ class Gate:
 
     def limit_of(self, job: Job) -> Limit | None:
         """What stands for the key of *job*, else what the job carries."""
-        stored = self.ledger.get(LIMIT + digest(job.limit_key))
-        return job.limit if stored is None else _LIMIT.validate_json(stored)
+        return self.set_for(job.limit_key) or job.limit
+
+    def set_for(self, key: str | None) -> Limit | None:
+        """What was set for all jobs of *key*."""
+        stored = self.ledger.get(LIMIT + digest(key))
+        return None if stored is None else _LIMIT.validate_json(stored)
+
+    def pace_of(self, key: str) -> Pace:
+        stored = self.ledger.get(PACE + digest(key))
+        return Pace() if stored is None else _PACE.validate_json(stored)
 
     def _over_rate(self, key: str, limit: Limit) -> dict[str, Any] | None:
-        place, now = PACE + digest(key), self.ledger.now
-        stored = self.ledger.get(place)
-        pace = Pace() if stored is None else _PACE.validate_json(stored)
-        obstacle = None
+        pace, now, obstacle = self.pace_of(key), self.ledger.now, None
         if pace.may_start(limit, now):
             pace = pace.started(limit, now)
         else:
             pace, reserved_at = pace.reserved(limit, now)
             obstacle = {"status": JobStatus.SCHEDULED, "due_at": reserved_at}
-        self.ledger.transaction.put(place, _PACE.dump_json(pace))
+        self.ledger.transaction.put(PACE + digest(key), _PACE.dump_json(pace))
         return obstacle
 
 

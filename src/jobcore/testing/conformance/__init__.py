@@ -10,6 +10,7 @@ from jobcore.testing.conformance.counts import StatisticsRules
 from jobcore.testing.conformance.delete import DeleteRules
 from jobcore.testing.conformance.directory import WorkerDirectoryConformance
 from jobcore.testing.conformance.effect import EffectRules
+from jobcore.testing.conformance.explainable import ExplainableConformance
 from jobcore.testing.conformance.find import FindRules
 from jobcore.testing.conformance.get import GetRules
 from jobcore.testing.conformance.insert import InsertRules
@@ -58,6 +59,7 @@ class QueueControlConformance(PauseRules, ConcurrencyRules, LiftRules, RateRules
 
 __all__ = [
     "AN_INSTANT",
+    "ExplainableConformance",
     "OneInstantConformance",
     "Opening",
     "QueueControlConformance",
