@@ -17,7 +17,7 @@ from jobcore.abilities import (
 )
 from jobcore.attempt import Outcome
 from jobcore.calls import StoreCalls
-from jobcore.explanation import MOST_AHEAD, Cause, Explanation
+from jobcore.explanation import MOST_AHEAD, Cause, Explanation, is_given_back
 from jobcore.job import Job, JobStatus, Limit
 from jobcore.lifecycle import APPROVAL
 from jobcore.store import JobStore
@@ -68,7 +68,7 @@ class Explaining:
             return Explanation(job=job, cause=Cause.OVER_RATE, limit=limit)
         if job.outcome in _TRIED_AGAIN and job.failures + job.losses > 0:
             return Explanation(job=job, cause=Cause.BACKING_OFF)
-        if job.outcome is Outcome.RELEASED:  # as it is by workers without its task
+        if is_given_back(job):  # as it is by workers without its task
             lacking = _lacking(job, await self._workers())
             if lacking is not None and lacking.cause is Cause.NO_WORKER_HAS_TASK:
                 return lacking

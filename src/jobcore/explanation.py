@@ -111,9 +111,14 @@ class Explanation:
         return _SENTENCES[self.cause](self)
 
 
+def is_given_back(job: Job[Any]) -> bool:
+    """Whether a worker had it, and nothing came of that attempt."""
+    return job.attempt > 0 and job.outcome in {None, Outcome.RELEASED}
+
+
 def _not_due(told: Explanation) -> str:
     job = told.job
-    if job.outcome is Outcome.RELEASED:
+    if is_given_back(job):
         return f"Worker {job.worker} gave it back until {_at(job.due_at)}."
     return f"It is due at {_at(job.due_at)}."
 

@@ -29,15 +29,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault that was found, with what is particular about this one."""
+    """A fault that was found, with what is particular about this one, and the *place*
+    where there are several."""
 
     fault: Fault
     data: Mapping[str, object] = field(default_factory=dict[str, object])
+    place: str = ""
 
     def of(self, place: str) -> Finding:
         """The same, which names the *place* where it was found."""
-        there = replace(self.fault, sentence=f"{place}: {self.fault.sentence}")
-        return replace(self, fault=there)
+        return replace(self, place=place)
 
     @property
     def code(self) -> str:
@@ -50,7 +51,8 @@ class Finding:
     @property
     def sentence(self) -> str:
         """What is wrong, made of the data."""
-        return self.fault.sentence.format_map(self.data)
+        told = self.fault.sentence.format_map(self.data)
+        return f"{self.place}: {told}" if self.place else told
 
     @property
     def remedy(self) -> str:

@@ -48,9 +48,9 @@ class Pace:
     def has_reserved(self, limit: Limit, instant: datetime) -> bool:
         """Whether *instant* is one of those that were reserved by these figures, each a
         step before the next, up to now."""
-        if limit.rate is None:
-            return False
         step = _step(limit)
+        if limit.rate is None or not step:
+            return False
         before = self.reserved_at - limit.burst * step - instant
         return before >= timedelta(0) and not before % step
 

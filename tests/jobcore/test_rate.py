@@ -53,6 +53,22 @@ def test_reservations_are_spread_and_do_not_enforce() -> None:
     assert pace.may_start(TWICE, NOW + SECOND / 2)
 
 
+def test_what_was_reserved_is_known_again() -> None:
+    limit, pace, instants = Limit(rate=3, period=SECOND, burst=2), Pace(), set()
+    for _ in range(2):
+        pace = pace.started(limit, NOW)
+    for _ in range(4):
+        pace, instant = pace.reserved(limit, NOW)
+        instants.add(instant)
+    assert len(instants) == 4
+    assert all(pace.has_reserved(limit, each) for each in instants)
+    microsecond = timedelta(microseconds=1)
+    assert not any(pace.has_reserved(limit, each + microsecond) for each in instants)
+    assert not pace.has_reserved(limit, max(instants) + SECOND / 3)
+    assert not pace.has_reserved(Limit(concurrency=1), max(instants))
+    assert not Pace().has_reserved(limit, NOW)
+
+
 def test_an_old_reservation_lets_the_next_one_be_now() -> None:
     pace, _ = Pace().reserved(TWICE, NOW)
     _, instant = pace.reserved(TWICE, NOW + 60 * SECOND)
