@@ -234,7 +234,7 @@ class Limited:
 
 
 class Explainable(ABC):
-    """What it takes to tell why a job waits. Each is cheap at any number of jobs."""
+    """What it takes to tell why jobs wait. Each is cheap at any number of jobs."""
 
     @abstractmethod
     async def clock(self) -> datetime:
@@ -245,6 +245,10 @@ class Explainable(ABC):
         """How many queued jobs of its queue come before a queued job, counted up to
         *most*; None where there is no such job, or it is not queued. A partitioned
         store counts those of its partition."""
+
+    @abstractmethod
+    async def next_due_at(self) -> datetime | None:
+        """When the scheduled job is due that is due first; None where none waits."""
 
     @abstractmethod
     async def limited(self, key: str, most: int) -> Limited:

@@ -18,6 +18,7 @@ from jobcore import ageing, awaiting, checks, claiming, operating
 from jobcore.abilities import (
     InsertStatement,
     QueueControl,
+    ScheduleStore,
     StatementStore,
     TransactionalStore,
     WorkerDirectory,
@@ -97,10 +98,12 @@ class DefaultJobManager(JobManager):
         self._endings = Endings(store, self._calls, self._reporting, self.events)
         self._polling = Polling(store)
         self._pruning = Pruning(store, self._calls, self._config, archive)
-        self._examining = Examining(store, self._calls, self._config)
         self._explaining = Explaining(store, self._calls)
         self._recurring = Recurring(
             store, self._calls, self._checked, random, self.events
+        )
+        self._examining = Examining(
+            store, self._calls, self._config, self._kept_schedules, random
         )
 
     async def __aenter__(self) -> Self:
@@ -472,6 +475,10 @@ class DefaultJobManager(JobManager):
                 if each.created:
                     self.events.tell(Event(EventKind.SUBMITTED, each.job))
         return inserted
+
+    async def _kept_schedules(self) -> list[Schedule]:
+        kept = self._store.ability(ScheduleStore)
+        return [] if kept is None else await self._recurring.all()
 
     async def _lift(self, holders: Sequence[str]) -> None:
         control = self._ability(QueueControl)

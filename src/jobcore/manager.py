@@ -146,8 +146,9 @@ class JobManager(Protocol):
 
     async def examine(self, *, thoroughly: bool = False) -> list[Finding]:
         """What is wrong with the store, its server, or the workers, problems before
-        advice; nothing where all is well. Changes nothing. It reads no job, but
-        *thoroughly* it reads all of them (`Verifiable.verify`)."""
+        advice; nothing where all is well. It changes nothing, and takes some round
+        trips; *thoroughly* it reads everything besides (`Verifiable.verify`). A store
+        that is not to be had is a finding, too, and no error."""
         ...
 
     async def result(self, job: Job[R], timeout: timedelta | None = None) -> R:  # noqa: ASYNC109 - part of the promise: TimeoutError

@@ -239,6 +239,10 @@ class Part:
         found: int | None = await self.calls.call("ahead", job_id, most)
         return found
 
+    async def next_due_at(self) -> datetime | None:
+        found: bytes | None = await self.calls.call("next_due_at")
+        return None if found is None else instant(found)
+
     async def limited(self, key: str, most: int) -> Limited:
         ids, set_figures, kept = await self.calls.call("limited", key, most)
         with reading():

@@ -31,7 +31,7 @@ ALLOWED_WHEN_FULL: Final = frozenset(
     }
     | {"lift", "paused", "promote", "renew", "resume", "statistics", "turn", "workers"}
     | {"claim", "free", "inspect", "read", "recount", "seen", "upward"}
-    | {"due_schedules", "limited", "schedules", "unschedule"}
+    | {"due_schedules", "limited", "next_due_at", "schedules", "unschedule"}
 )
 """What must go on when the memory is full: all that frees some, or asks."""
 _FREES_FIRST: Final = "redis.call('DEL', KEYS[1] .. ':')\n"

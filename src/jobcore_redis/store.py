@@ -277,6 +277,10 @@ class RedisJobStore(
             return None
         return await self._parts.at(partition).ahead(job_id, most)
 
+    async def next_due_at(self) -> datetime | None:
+        found = [await each.next_due_at() for each in self._parts.all]
+        return min((each for each in found if each is not None), default=None)
+
     async def limited(self, key: str, most: int) -> Limited:
         part = self._parts.at(self._server.partitions.of_limit(key))
         return await part.limited(key, most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
 
@@ -21,6 +21,12 @@ _DUE = (
 )
 
 
+def next_due_at(transaction: Transaction) -> datetime | None:
+    """When the first scheduled job is due."""
+    row = transaction.first(_NEXT)
+    return None if row is None else row.due_at
+
+
 def nothing_due(transaction: Transaction, limit: int) -> Promotion | None:
     """The answer where there is nothing to promote."""
     wait = _next_due_in(transaction)
@@ -36,5 +42,5 @@ def promote(transaction: Transaction, limit: int) -> Promotion:
 
 
 def _next_due_in(transaction: Transaction) -> timedelta | None:
-    row = transaction.first(_NEXT)
-    return None if row is None else max(row.due_at - transaction.now, timedelta(0))
+    due_at = next_due_at(transaction)
+    return None if due_at is None else max(due_at - transaction.now, timedelta(0))

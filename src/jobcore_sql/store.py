@@ -64,7 +64,7 @@ from jobcore_sql.counting import statistics
 from jobcore_sql.database import database
 from jobcore_sql.insert import insert
 from jobcore_sql.options import SQLOptions
-from jobcore_sql.promote import nothing_due, promote
+from jobcore_sql.promote import next_due_at, nothing_due, promote
 from jobcore_sql.single.claim import UnfinishedClaim
 from jobcore_sql.transaction import Transaction
 from jobcore_sql.trial import trial
@@ -275,6 +275,9 @@ class SQLJobStore(
 
     async def ahead(self, job_id: str, most: int) -> int | None:
         return await self._read(explain.ahead, job_id, most)
+
+    async def next_due_at(self) -> datetime | None:
+        return await self._glance(next_due_at)
 
     async def limited(self, key: str, most: int) -> Limited:
         return await self._read(explain.limited, key, most)

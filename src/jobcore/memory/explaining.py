@@ -35,6 +35,10 @@ class InMemoryExplaining(Explainable):
         line = self._records.queued[record.job.queue]
         return sum(1 for _ in islice(line.before(record.job), most))
 
+    async def next_due_at(self) -> datetime | None:
+        first = self._records.next_scheduled()
+        return None if first is None else first[0]
+
     async def limited(self, key: str, most: int) -> Limited:
         running = sorted(self._records.index.holders.get(key, ()))[:most]
         limit, pace = self._control.set_for(key)

@@ -110,6 +110,9 @@ class ObservedExplaining(Explainable):
     async def ahead(self, job_id: str, most: int) -> int | None:
         return await self._watch("ahead", self._wrapped.ahead(job_id, most))
 
+    async def next_due_at(self) -> datetime | None:
+        return await self._watch("next_due_at", self._wrapped.next_due_at())
+
     async def limited(self, key: str, most: int) -> Limited:
         return await self._watch("limited", self._wrapped.limited(key, most))
 

@@ -121,6 +121,10 @@ class SharedExplaining(Explainable):
         place = self._place_of(job_id)
         return None if place is None else await self._parts[place].ahead(job_id, most)
 
+    async def next_due_at(self) -> datetime | None:
+        found = await all_of(each.next_due_at() for each in self._parts)
+        return min((each for each in found if each is not None), default=None)
+
     async def limited(self, key: str, most: int) -> Limited:
         found = await all_of(each.limited(key, most) for each in self._parts)
         return max(found, key=lambda each: (len(each.running), each.pace.enforced_at))

@@ -7,7 +7,7 @@ from itertools import islice, takewhile
 
 from jobcore import Explainable, JobStatus, Limited
 from jobcore_lmdb.control import ControlledLMDBJobStore, Gate
-from jobcore_lmdb.keys import QUEUED, RUNNING, digest, places
+from jobcore_lmdb.keys import QUEUED, RUNNING, SCHEDULED, digest, places
 from jobcore_lmdb.ledger import Ledger
 from jobcore_lmdb.store import reading
 
@@ -25,6 +25,11 @@ def _ahead(ledger: Ledger, job_id: str, most: int) -> int | None:
     return sum(1 for _ in islice(takewhile(lambda key: key < own, line), most))
 
 
+def _next_due_at(ledger: Ledger) -> datetime | None:
+    first = next(ledger.records(SCHEDULED), None)
+    return None if first is None else first.job.due_at
+
+
 def _limited(ledger: Ledger, key: str, most: int) -> Limited:
     gate = Gate(ledger)
     running = islice(ledger.scan(RUNNING + digest(key)), most)
@@ -37,4 +42,5 @@ class ExplainableLMDBJobStore(ControlledLMDBJobStore, Explainable):
 
     clock = reading(_clock)
     ahead = reading(_ahead)
+    next_due_at = reading(_next_due_at)
     limited = reading(_limited)

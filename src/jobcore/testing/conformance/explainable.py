@@ -123,6 +123,21 @@ class ExplainableConformance(Conformance):
         assert await explainable.ahead(unknown, MOST) is None
         assert await explainable.ahead("nowhere", MOST) is None
 
+    async def test_next_due_at_is_of_the_first_scheduled_job(
+        self, store: JobStore, explainable: Explainable
+    ) -> None:
+        assert await explainable.next_due_at() is None
+        await inserted(store, a_job(), a_job(delay=HOUR, held_by="approval"))
+        assert await explainable.next_due_at() is None
+        later, sooner = await inserted(
+            store, a_job(delay=9 * HOUR, priority=-5), a_job(delay=5 * HOUR)
+        )
+        assert await explainable.next_due_at() == sooner.due_at
+        pass_time(store, 6 * HOUR)
+        assert await explainable.next_due_at() == sooner.due_at, "until it is promoted"
+        await store.promote(9)
+        assert await explainable.next_due_at() == later.due_at
+
     async def test_limited_tells_who_runs(
         self, store: JobStore, explainable: Explainable
     ) -> None:
