@@ -23,7 +23,7 @@ def check(info: Mapping[str, Any]) -> tuple[int, ...]:
         problem = f"Redis {info.get('redis_version')} is older than 6.2"
         raise StoreError(problem)
     policy = str(info.get("maxmemory_policy", ""))
-    if policy.startswith(_DELETES):
+    if deletes_jobs(policy):
         problem = (
             f"its maxmemory-policy {policy} deletes jobs when memory is full: set "
             "noeviction"
@@ -35,6 +35,11 @@ def check(info: Mapping[str, Any]) -> tuple[int, ...]:
             "its last snapshot is lost when it stops"
         )
     return version
+
+
+def deletes_jobs(policy: str) -> bool:
+    """Whether a server with this *policy* of eviction does."""
+    return policy.startswith(_DELETES)
 
 
 def _version(info: Mapping[str, Any]) -> tuple[int, ...]:

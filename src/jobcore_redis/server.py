@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from redis.asyncio import Redis, RedisCluster
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.exceptions import NoScriptError, ResponseError
 
 from jobcore import StoreError, StoreNotOpenError
@@ -71,7 +72,7 @@ class Server:
             self._client = self._given
             _check_client(self._given)
         try:
-            versions = [check(each) for each in await self._told()]
+            versions = [check(each) for each in (await self.told()).values()]
             self._flagged = min(versions) >= _FIRST_WITH_FLAGS
             self.partitions = Partitions(self.options, await self._count())
         except BaseException:
@@ -106,6 +107,24 @@ class Server:
         """What a command answers."""
         async with self._client_in_use() as client:
             return await client.execute_command(*parts)
+
+    async def told(self) -> dict[str, dict[str, Any]]:
+        """What each server that holds jobs tells of itself, by its name if there may be
+        several."""
+        async with self._client_in_use() as client:
+            if not isinstance(client, RedisCluster):
+                return {"": await _info(client)}
+            every = await client.info(target_nodes=RedisCluster.PRIMARIES)
+            return every if "redis_version" not in every else {"": every}
+
+    async def slots_not_served(self) -> int:
+        """How many slots of a cluster no server has."""
+        async with self._client_in_use() as client:
+            if not isinstance(client, RedisCluster):
+                return 0
+            ranges = await client.execute_command("CLUSTER SLOTS")
+            served: int = sum(last - first + 1 for first, last in ranges)
+            return SLOTS - served
 
     async def publish(self, told: str) -> None:
         """Tell all who listen in this namespace."""
@@ -154,14 +173,6 @@ class Server:
     def _number(self) -> str:
         """The key under which is kept how many partitions there are."""
         return f"{self.options.prefix}:{self.options.namespace}:partitions"
-
-    async def _told(self) -> list[dict[str, Any]]:
-        """What each server that holds jobs tells of itself."""
-        async with self._client_in_use() as client:
-            if not isinstance(client, RedisCluster):
-                return [await _info(client)]
-            every = await client.info(target_nodes=RedisCluster.PRIMARIES)
-            return list(every.values()) if "redis_version" not in every else [every]
 
     async def _count(self) -> int:
         """How many partitions the data has."""

@@ -18,8 +18,10 @@ from jobcore import (
     ClaimRequest,
     ClaimResult,
     DueSchedules,
+    Examinable,
     Explainable,
     Filter,
+    Finding,
     Inserted,
     Job,
     JobStatus,
@@ -48,6 +50,7 @@ from jobcore_redis import merging
 from jobcore_redis.calls import MOST
 from jobcore_redis.claim import claim
 from jobcore_redis.directory import Directory
+from jobcore_redis.examine import examine
 from jobcore_redis.insert import Insertion
 from jobcore_redis.options import RedisOptions
 from jobcore_redis.part import Message, News, Part
@@ -70,6 +73,7 @@ class RedisJobStore(
     WorkerDirectory,
     ScheduleStore,
     Explainable,
+    Examinable,
     Verifiable,
     TrialStore,
 ):
@@ -284,6 +288,9 @@ class RedisJobStore(
     async def limited(self, key: str, most: int) -> Limited:
         part = self._parts.at(self._server.partitions.of_limit(key))
         return await part.limited(key, most)
+
+    async def examine(self) -> list[Finding]:
+        return await examine(self._server)
 
     async def verify(self) -> Verification:
         self._server.usable()

@@ -34,6 +34,9 @@ class Database(Protocol):
     async def close(self) -> None:
         """Wait for what runs, and leave nothing open."""
 
+    async def look(self, see: Callable[[Connection, SQLOptions], T]) -> T:
+        """What *see* says, which is to change nothing."""
+
     async def read(self, verb: Verb[T], offset: timedelta) -> T:
         """Run *verb* on one snapshot."""
 

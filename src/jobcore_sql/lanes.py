@@ -90,6 +90,14 @@ class Lanes:
             await lanes.reader.close()
             lanes.engine.dispose()
 
+    async def look(self, see: Callable[[Connection, SQLOptions], T]) -> T:
+        def seen(connection: Connection) -> T:
+            answer = see(connection, self._options)
+            connection.rollback()
+            return answer
+
+        return await self._usable().reader.run(seen)
+
     async def read(self, verb: Verb[T], offset: timedelta) -> T:
         def work(connection: Connection) -> T:
             return self._run(connection, verb, offset, self._dialect.begin_reading)

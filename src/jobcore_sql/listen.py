@@ -110,6 +110,10 @@ class Listener:
     def forget(self, worker: str) -> None:
         """Nothing is kept of a worker."""
 
+    async def hears(self) -> bool:
+        # Who has just been opened does not listen yet, and hears its own first check.
+        return await self._hears_itself()
+
     def _begin(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work, name="jobcore-sql-listen")
         self._tasks.add(task)

@@ -110,6 +110,12 @@ class Pool:
             if opened.engine is not self._given:
                 await opened.engine.dispose()
 
+    async def look(self, see: Callable[[Connection, SQLOptions], T]) -> T:
+        async with self._lent() as lent:
+            answer = await lent.connection.run_sync(see, self._options)
+            await lent.connection.rollback()
+        return answer
+
     async def read(self, verb: Verb[T], offset: timedelta) -> T:
         return await self._run(verb, offset, self._dialect.begin_reading)
 

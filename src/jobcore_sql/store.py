@@ -18,8 +18,10 @@ from jobcore import (
     ClaimRequest,
     ClaimResult,
     DueSchedules,
+    Examinable,
     Explainable,
     Filter,
+    Finding,
     Inserted,
     InsertStatement,
     InTransaction,
@@ -51,6 +53,7 @@ from jobcore_sql import (
     control,
     directory,
     explain,
+    faults,
     find,
     gate,
     renew,
@@ -62,6 +65,7 @@ from jobcore_sql.apply import apply
 from jobcore_sql.claim import claim, nothing_queued
 from jobcore_sql.counting import statistics
 from jobcore_sql.database import database
+from jobcore_sql.examine import examine
 from jobcore_sql.insert import insert
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.promote import next_due_at, nothing_due, promote
@@ -86,6 +90,7 @@ class SQLJobStore(
     WorkerDirectory,
     ScheduleStore,
     Explainable,
+    Examinable,
     Verifiable,
     TransactionalStore,
     StatementStore,
@@ -281,6 +286,12 @@ class SQLJobStore(
 
     async def limited(self, key: str, most: int) -> Limited:
         return await self._read(explain.limited, key, most)
+
+    async def examine(self) -> list[Finding]:
+        found = await self._database.look(examine)
+        if await self._database.waker.hears():
+            return found
+        return [*found, Finding(faults.DEAF)]
 
     async def verify(self) -> Verification:
         return await self._read(verify)

@@ -74,6 +74,9 @@ class Waker(Protocol):
     def forget(self, worker: str) -> None:
         """*worker* is gone."""
 
+    async def hears(self) -> bool:
+        """Whether what is told comes through, where anything is told."""
+
 
 class Ringer:
     """Wakes those of its own process; others find what is new by polling."""
@@ -105,6 +108,9 @@ class Ringer:
     def forget(self, worker: str) -> None:
         """Nothing is kept of a worker."""
 
+    async def hears(self) -> bool:
+        return True
+
 
 class Watch:
     """Who waits, and what each has seen of the file.
@@ -135,6 +141,9 @@ class Watch:
 
     def wake(self, queues: Set[str] | None) -> None:
         self._bell.ring(queues)
+
+    async def hears(self) -> bool:
+        return True
 
     async def _news(self, queues: Sequence[str], worker: str) -> bool:
         version = self._version()

@@ -13,6 +13,7 @@ from jobcore import (
     Cron,
     DefaultJobManager,
     Every,
+    Finding,
     InMemoryJobStore,
     JobcoreConfig,
     Verifiable,
@@ -43,6 +44,13 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         DefaultJobManager(store, JobcoreConfig()) as jobs,
     ):
         yield Place(store, jobs)
+
+
+async def examined(place: Place, *, thoroughly: bool = False) -> list[Finding]:
+    """What is found but for what is so of a server that all tests share: it flushes
+    nothing to its disk, and has the dead rows of other tests."""
+    found = await place.jobs.examine(thoroughly=thoroughly)
+    return [each for each in found if each.code not in {"may_be_damaged", "bloat"}]
 
 
 async def a_clock_ahead(place: Place) -> None:
@@ -115,7 +123,7 @@ async def test_a_fault_is_found(
     words: str,
 ) -> None:
     await plant(place)
-    found = {each.code: each.sentence for each in await place.jobs.examine()}
+    found = {each.code: each.sentence for each in await examined(place)}
     shifted = {"clock_skew"} if place.store.offset else set()
     assert found.keys() - shifted == {code} - shifted
     assert words in found[code]
@@ -131,8 +139,8 @@ async def test_nothing_is_found_where_all_is_well(place: Place) -> None:
     await place.submitted(queue="paused")
     await place.jobs.pause(queue="paused")
     assert await place.claimed()
-    findings = await place.jobs.examine(thoroughly=True)
-    assert [each.sentence for each in findings] == []
+    found = await examined(place, thoroughly=True)
+    assert [each.sentence for each in found] == []
 
 
 async def test_what_is_in_pieces_is_found_where_all_is_read() -> None:
