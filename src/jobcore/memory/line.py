@@ -5,9 +5,14 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Final
 
 from jobcore.job import Job
+
+_END: Final = datetime.max.replace(tzinfo=UTC), ""
+"""A place behind all others."""
 
 Stands = Callable[[int, datetime, str], bool]
 """Whether a job of this priority, due time and id is still where it lined up."""
@@ -54,15 +59,11 @@ class Line:
         for priority in sorted(self._levels):
             if priority > job.priority:
                 return
-            level, passed = self._levels[priority], set[str]()
-            for place in level.all():
-                is_before = priority < job.priority or place < (job.due_at, job.id)
+            end = (job.due_at, job.id) if priority == job.priority else _END
+            passed = set[str]()
+            for place in self._levels[priority].before(end):
                 # Who has come back to an old place has two that stand.
-                if (
-                    is_before
-                    and place[1] not in passed
-                    and self._stands(priority, *place)
-                ):
+                if place[1] not in passed and self._stands(priority, *place):
                     passed.add(place[1])
                     yield place[1]
 
@@ -96,10 +97,10 @@ class _Level:
             return self._late[0]
         return self._ordered[0] if self._ordered else None
 
-    def all(self) -> Iterator[tuple[datetime, str]]:
-        """All places, in no order."""
-        yield from self._ordered
-        yield from self._late
+    def before(self, end: tuple[datetime, str]) -> Iterator[tuple[datetime, str]]:
+        """All places before *end*, in no order."""
+        yield from takewhile(lambda place: place < end, self._ordered)
+        yield from (place for place in self._late if place < end)
 
     def leave(self) -> None:
         """Take away the first."""

@@ -89,14 +89,15 @@ class ExplainableConformance(Conformance):
     async def test_ahead_follows_those_that_leave_and_return(
         self, store: JobStore, explainable: Explainable
     ) -> None:
-        new = neighbours(store, *(a_job() for _ in range(3)))
-        first, second, last = await inserted(store, *new)
+        jobs = [*(a_job() for _ in range(3)), a_job(priority=9)]
+        first, second, last, idle = await inserted(store, *neighbours(store, *jobs))
         for priority in (5, 0, 5):
             moved = lifecycle.move(
                 await current(store, first.id), {"priority": priority}
             )
             await applied(store, moved)
         assert await explainable.ahead(last.id, MOST) == 1
+        assert await explainable.ahead(idle.id, MOST) == 3, "each counts once"
         await applied(store, lifecycle.cancel(second, a_token()))
         assert await explainable.ahead(last.id, MOST) == 0
         assert await explainable.ahead(first.id, MOST) == 1
