@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ _MOST_DEAD: Final = 20_000
 """Dead rows that no table is blamed for."""
 _LONGEST_LOG: Final = 256
 """MiB of a write-ahead log of SQLite that may be."""
+_LONGEST_TRANSACTION: Final = timedelta(minutes=10)
 _FLUSHES_EACH_COMMIT: Final = 1
 _MIB: Final = 2**20
 
@@ -28,6 +30,14 @@ _BLOATED: Final = text(
     WHERE schemaname = coalesce(:schema, current_schema()) AND relname = ANY(:names)
         AND n_dead_tup > :most AND n_dead_tup > n_live_tup
     ORDER BY relname
+    """
+)
+_OLD: Final = text(
+    """
+    SELECT pid, state, xact_start FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND backend_xmin IS NOT NULL AND xact_start < now() - CAST(:longest AS interval)
+    ORDER BY xact_start LIMIT 10
     """
 )
 _OFF: Final = text(
@@ -62,6 +72,14 @@ def _postgresql(connection: Connection, options: SQLOptions) -> Iterator[Finding
     for setting, value in connection.execute(_OFF):
         told = {"setting": setting, "value": value}
         yield Finding(faults.MAY_BE_DAMAGED, told)
+    yield from _bloated(connection, options)
+    rows = connection.execute(_OLD, {"longest": _LONGEST_TRANSACTION})
+    for pid, state, since in rows:
+        told = {"pid": pid, "state": state, "since": since}
+        yield Finding(faults.OLD_TRANSACTION, told)
+
+
+def _bloated(connection: Connection, options: SQLOptions) -> Iterator[Finding]:
     naming = options.naming
     asked = {
         "schema": naming.schema,

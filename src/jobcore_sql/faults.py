@@ -50,6 +50,15 @@ BLOAT: Final = Fault(
         "VACUUM it."
     ),
 )
+OLD_TRANSACTION: Final = Fault(
+    code="old_transaction",
+    severity=_ADVICE,
+    sentence=(
+        "A transaction of process {pid} ({state}) is open since "
+        "{since:%Y-%m-%d %H:%M:%S} UTC: no row that is dead since then can be vacuumed."
+    ),
+    remedy="Let it end, or end it: SELECT pg_terminate_backend(pid).",
+)
 LARGE_LOG: Final = Fault(
     code="large_log",
     severity=_ADVICE,
@@ -81,6 +90,6 @@ MAY_LOSE_COMMITS: Final = Fault(
 FAULTS: Final = (
     *(SCHEMA_BEHIND, SCHEMA_AHEAD),
     *(MISSING_COLUMNS, MISSING_INDEXES, MISSING_CONSTRAINTS),
-    *(MAY_BE_DAMAGED, MAY_LOSE_COMMITS, BLOAT, LARGE_LOG, DEAF),
+    *(MAY_BE_DAMAGED, MAY_LOSE_COMMITS, BLOAT, OLD_TRANSACTION, LARGE_LOG, DEAF),
 )
 """All of them, in the order in which they are looked for."""

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -168,6 +169,23 @@ async def test_dead_rows_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
             "no time.",
         )
     ]
+
+
+async def test_a_transaction_that_is_open_for_long_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with postgresql.another_database("18") as url, SQLJobStore(url) as store:
+        other = await asyncpg.connect(url.replace("+asyncpg", ""))
+        try:
+            async with other.transaction(isolation="repeatable_read"):
+                pid = await other.fetchval("SELECT pg_backend_pid()")
+                assert told(await examined(store)) == []
+                monkeypatch.setattr(examining, "_LONGEST_TRANSACTION", timedelta(0))
+                (finding,) = await examined(store)
+        finally:
+            await other.close()
+    assert finding.code == "old_transaction"
+    assert f"process {pid} (idle in transaction)" in finding.sentence
 
 
 async def test_a_long_log_is_found(path: Path, store: SQLJobStore) -> None:
