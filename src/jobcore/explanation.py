@@ -182,7 +182,7 @@ def _queue_paused(told: Explanation) -> str:
 
 
 def _no_worker(told: Explanation) -> str:
-    return f"No live worker asks for its queue {told.job.queue}."
+    return f"No live worker is known that asks for its queue {told.job.queue}."
 
 
 def _no_worker_has_task(told: Explanation) -> str:
@@ -205,7 +205,7 @@ def _claimable(told: Explanation) -> str:
 
 def _claimed(told: Explanation) -> str:
     job = told.job
-    is_gone = ", which is not seen any more," if told.workers == () else ""
+    is_gone = ", who is not among those that live," if told.workers == () else ""
     words = f"Worker {job.worker}{is_gone} has claimed it until {_at(job.lease_until)}"
     if job.cancel_requested_at is None:
         return f"{words}."

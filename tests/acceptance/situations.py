@@ -347,7 +347,11 @@ SITUATIONS: Final[list[tuple[Prepare, Cause, str]]] = [
     (not_lifted_after_its_pause, Cause.NOT_LIFTED, r"It was held by task:send, .*"),
     (not_lifted_after_its_limit_was_raised, Cause.NOT_LIFTED, r".*limit:acme.*"),
     (queue_paused, Cause.QUEUE_PAUSED, r"Its queue mail is paused\."),
-    (no_worker, Cause.NO_WORKER, r"No live worker asks for its queue mail\."),
+    (
+        no_worker,
+        Cause.NO_WORKER,
+        r"No live worker is known that asks for its queue mail\.",
+    ),
     (no_worker_any_more, Cause.NO_WORKER, r"No live worker .*"),
     (
         no_worker_has_task,
@@ -369,7 +373,7 @@ SITUATIONS: Final[list[tuple[Prepare, Cause, str]]] = [
     (
         claimed_by_who_is_gone,
         Cause.CLAIMED,
-        r"Worker w-1, which is not seen any more, has claimed it until .* UTC\.",
+        r"Worker w-1, who is not among those that live, has claimed it until .* UTC\.",
     ),
     (
         claimed_and_to_be_canceled,

@@ -136,7 +136,7 @@ LESS: list[tuple[Prepare, Cause, str]] = [
     (not_promoted, Cause.NOT_DUE, "It is due at"),
     (limit_full, Cause.HELD, "It is held by limit:acme."),
     (behind_others, Cause.CLAIMABLE, "It may be claimed from queue mail now; 3"),
-    (lease_ran_out, Cause.CLAIMED, "Worker w-1, which is not seen any more, has"),
+    (lease_ran_out, Cause.CLAIMED, "Worker w-1, who is not among those that live, has"),
 ]
 
 
@@ -161,7 +161,7 @@ async def test_a_store_that_knows_no_workers_says_nothing_of_them(
         told = await place.jobs.explain(await prepare(place))
     assert told.workers is None
     assert told.cause in {Cause.CLAIMABLE, Cause.CLAIMED}
-    assert "seen" not in told.sentence
+    assert "live" not in told.sentence
     assert "look" not in told.sentence
 
 
