@@ -29,8 +29,8 @@ _logger = logging.getLogger("jobcore.worker")
 
 _VERSION: Final = version("jobcore-core")
 
-_LAST_PATIENCE: Final = 5.0
-"""Seconds that a handler has to end once it is cancelled by a stop."""
+_PATIENCE: Final = timedelta(seconds=5)
+"""How long a handler has to end once it is cancelled by a stop."""
 
 
 class Worker:
@@ -40,7 +40,9 @@ class Worker:
     given. Leaving the body stops it: it claims no more, gives back what it has not
     started, and waits for running handlers, whose leases it keeps, for the grace period
     of the configuration; then it cancels them and gives back their jobs, which spends
-    no retry. A second `stop()`, or a cancellation while it stops, cancels at once.
+    no retry. A handler that has not ended *patience* later is reported as stuck, and
+    its job given back all the same. A second `stop()`, or a cancellation while it
+    stops, cancels at once.
     Should the worker die of a fault of its own, the body is cancelled and the error
     raised at the end of it.
     """
@@ -53,6 +55,7 @@ class Worker:
         queues: Sequence[str] | None = None,
         concurrency: int | None = None,
         upkeep: bool = True,
+        patience: timedelta = _PATIENCE,
         random: Random = SYSTEM_RANDOM,
     ) -> None:
         config = jobs.config
@@ -67,6 +70,7 @@ class Worker:
         self._jobs = jobs
         self._tasks = tasks
         self._upkeep = Upkeep(jobs, random) if upkeep else None
+        self._patience = patience.total_seconds()
         self._random = random
         self._main: asyncio.Task[None] | None = None
         self._body: asyncio.Task[Any] | None = None
@@ -83,7 +87,7 @@ class Worker:
         except asyncio.CancelledError:
             if not self._ready.is_set():
                 self._main.cancel()
-            await self.stop()
+            await self._finish()
             raise
         finally:
             ready.cancel()
@@ -100,7 +104,7 @@ class Worker:
         traceback: TracebackType | None,
     ) -> None:
         body, self._body = self._body, None
-        await self.stop()
+        await self._finish()
         if self._main is not None and (fault := self._main.exception()) is not None:
             if isinstance(error, asyncio.CancelledError) and body is not None:
                 body.uncancel()
@@ -113,10 +117,15 @@ class Worker:
 
     async def stop(self) -> None:
         """Stop as the class says, and return when it has; again: at once."""
+        if self._main is not None and self._stopping.is_set():
+            self._hurry.set()
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """Stop, or wait for the stop that is under way, as whoever leaves the body does
+        after somebody else has stopped the worker."""
         if self._main is None or self._main.done():
             return
-        if self._stopping.is_set():
-            self._hurry.set()
         self._stopping.set()
         try:
             await asyncio.wait({self._main})
@@ -197,8 +206,8 @@ class Worker:
         self._slots.close()
         await self._slots.finish(grace, self._hurry)
         self._slots.cancel()
-        await self._slots.finish(_LAST_PATIENCE)
-        await self._slots.give_up(_LAST_PATIENCE)
+        await self._slots.finish(self._patience)
+        await self._slots.give_up(self._patience)
 
     def _record(self) -> WorkerRecord:
         return WorkerRecord(
