@@ -194,7 +194,7 @@ def test_the_core_alone_says_hello(built: Path, tmp_path: Path) -> None:
     environment.install(wheel(built, "jobcore"))
     foreign = ("jobcore_redis", "jobcore_sql", "pytest", "hypothesis", *DRIVERS)
     assert environment.run("-c", FIND, "jobcore", *foreign) == "['jobcore']\n"
-    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.testing")
+    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.cli", "jobcore.testing")
     assert environment.run("-c", example_of("jobcore")) == "Hello, world!\n"
 
 
@@ -281,7 +281,26 @@ def test_an_extra_brings_the_driver_of_a_server(
 def test_the_extra_brings_the_kit(built: Path, tmp_path: Path) -> None:
     environment = Environment.created(tmp_path / "alone")
     environment.install(f"jobcore-core[testing] @ {wheel(built, 'jobcore').as_uri()}")
-    environment.run("-c", IMPORT_ALL, "jobcore")
+    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.cli")
+
+
+def test_the_command_asks_for_its_extra_which_brings_it(
+    built: Path, tmp_path: Path
+) -> None:
+    core = wheel(built, "jobcore")
+    environment = Environment.created(tmp_path / "alone")
+    environment.install(core)
+    command = environment.folder / "bin" / "jobcore"
+    asked = subprocess.run(  # noqa: S603 - our own command
+        [command], capture_output=True, text=True, check=False
+    )
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert "pip install 'jobcore-core[cli]'" in asked.stderr
+    environment.install(f"jobcore-core[cli] @ {core.as_uri()}")
+    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.testing")
+    assert (
+        run(command, "--version", cwd=tmp_path) == f"{project('jobcore')['version']}\n"
+    )
 
 
 def test_pip_installs_the_folder_of_the_core(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""The command: all of its parts put together, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from importlib.metadata import entry_points, version
+from typing import Final
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.help import PlainFormatter
+
+from jobcore.cli.mistakes import MistakeError
+from jobcore.cli.worker import worker
+from jobcore.errors import (
+    InvalidJobError,
+    JobcoreError,
+    JobNotFoundError,
+    ScheduleNotFoundError,
+    UnknownStoreError,
+    UnsupportedError,
+)
+
+GROUP: Final = "jobcore.commands"
+"""The group of entry points by which distributions add commands: the name of each, and
+where its `cyclopts.App` is."""
+
+COMMANDS: Final = (worker,)
+
+_MISTAKES: Final = (
+    *(CycloptsError, MistakeError, InvalidJobError, JobNotFoundError),
+    *(ScheduleNotFoundError, UnknownStoreError, UnsupportedError),
+)
+
+
+def command() -> App:
+    """The whole command line."""
+    app = App(
+        name="jobcore",
+        help="Background jobs: run workers, see what is stored, act on it.",
+        version=version("jobcore-core"),
+        help_formatter=PlainFormatter(),
+        default_parameter=Parameter(negative=(), show_default=False),
+    )
+    for each in COMMANDS:
+        app.command(each)
+    for entry in entry_points(group=GROUP):
+        app.command(entry.value, name=entry.name)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what *arguments* say, and answer the exit code: 0 where all is well, 1 where
+    something failed or is wrong, 2 where the command was a mistake."""
+    try:
+        code: int | None = command()(
+            arguments,
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+    except _MISTAKES as error:
+        return _told(error, 2)
+    except JobcoreError as error:
+        return _told(error, 1)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read has enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code or 0
+
+
+def leave(code: int) -> None:
+    """Exit, also where threads run that cannot be told to end."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    this = threading.current_thread()
+    if any(not each.daemon for each in threading.enumerate() if each is not this):
+        os._exit(code)
+    sys.exit(code)
+
+
+def _told(error: Exception, code: int) -> int:
+    sys.stderr.write(f"jobcore: {error}\n")
+    return code

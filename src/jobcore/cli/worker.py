@@ -1,0 +1,94 @@
+"""Running a worker in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from jobcore.cli.loading import lent, load
+from jobcore.cli.reloading import reload_on_changes
+from jobcore.cli.stopping import PATIENCE, stopping
+from jobcore.cli.store import StoreUrl, settings
+from jobcore.config import JobcoreConfig
+from jobcore.default_manager import open_manager
+from jobcore.worker import Worker
+
+_logger = logging.getLogger("jobcore.worker")
+
+
+def worker(
+    target: str,
+    /,
+    *,
+    queue: tuple[str, ...] = (),
+    concurrency: int | None = None,
+    upkeep: Annotated[bool, Parameter(negative="--no-upkeep")] = True,
+    reload: bool = False,
+    log: Literal["debug", "info", "warning", "error"] = "info",
+    store: StoreUrl = None,
+) -> int:
+    """Run the jobs of a host's tasks until SIGTERM or SIGINT.
+
+    The first signal lets running jobs end within the grace period; what is left then,
+    or at a second signal, is cancelled and given back.
+
+    Parameters
+    ----------
+    target
+        Where the tasks are, as module:object: a Tasks object, or a function or async
+        context manager that gives one.
+    queue
+        A queue to work on; may be said again. By default those that the tasks name.
+    concurrency
+        How many jobs run at a time.
+    upkeep
+        Whether it promotes, fires, releases, lifts and prunes, too.
+    reload
+        Start again whenever a Python file changes here; for development.
+    log
+        How much is logged, on stderr.
+    """
+    config = settings(store)
+    if reload:
+        left_out = {"--reload", "--reload=true", "--reload=True"}
+        arguments = [each for each in sys.argv[1:] if each not in left_out]
+        return reload_on_changes(arguments, config.shutdown_grace_period)
+    _log(target, log.upper())
+    asyncio.run(_work(target, config, queue, concurrency, upkeep=upkeep))
+    return 0
+
+
+def _log(target: str, level: str) -> None:
+    """Log what jobcore and the host say at *level*, and of others what is amiss."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("jobcore", target.partition(":")[0].partition(".")[0]):
+        logging.getLogger(name).setLevel(level)
+
+
+async def _work(
+    target: str,
+    config: JobcoreConfig,
+    queues: tuple[str, ...],
+    concurrency: int | None,
+    *,
+    upkeep: bool,
+) -> None:
+    async with (
+        lent(load(target), target) as tasks,
+        open_manager(config.store_url, config) as jobs,
+    ):
+        working = Worker(
+            jobs,
+            tasks,
+            queues=queues or None,
+            concurrency=concurrency,
+            upkeep=upkeep,
+            patience=PATIENCE,
+        )
+        async with stopping(working, config.shutdown_grace_period) as told, working:
+            _logger.info("worker %s works on %s", working.id, ", ".join(working.queues))
+            await told.wanted()
