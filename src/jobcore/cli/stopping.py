@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import FrameType
 from typing import Final
@@ -27,22 +27,21 @@ class Stopping:
     once. Should that not have ended the process in time, since the store does not
     answer or a handler keeps the event loop, it is ended without."""
 
-    def __init__(self, worker: Worker, grace: timedelta) -> None:
-        self._worker = worker
+    def __init__(self, grace: timedelta) -> None:
         self._grace = grace.total_seconds()
         self._loop = asyncio.get_running_loop()
         self._wanted = asyncio.Event()
         self._hurried = asyncio.Event()
         self._signals = 0
 
-    async def wanted(self) -> None:
-        """Return when the worker is to stop."""
-        await self._wanted.wait()
-
-    async def hurry(self) -> None:
-        """Stop the worker at once when that is wanted."""
-        await self._hurried.wait()
-        await self._worker.stop()
+    async def let_work(self, worker: Worker) -> None:
+        """Let *worker* work until a signal comes, and stop as the signals say."""
+        async with worker:
+            await self._wanted.wait()
+            async with asyncio.TaskGroup() as group:
+                hurrying = group.create_task(self._hurry(worker))
+                await worker.stop()
+                hurrying.cancel()
 
     def receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - how signals are received
         """Take a signal, at whatever the process is busy with."""
@@ -52,18 +51,20 @@ class Stopping:
         self._loop.call_soon_threadsafe(event.set)
         _end_process(_MARGIN + (self._grace if first else 0))
 
+    async def _hurry(self, worker: Worker) -> None:
+        await self._hurried.wait()
+        await worker.stop()
 
-@asynccontextmanager
-async def stopping(worker: Worker, grace: timedelta) -> AsyncIterator[Stopping]:
-    """Let signals stop *worker*, which has *grace* for its handlers, until the body is
-    left."""
-    told = Stopping(worker, grace)
+
+@contextmanager
+def stopping(grace: timedelta) -> Iterator[Stopping]:
+    """Let signals do what `Stopping` says until the body is left. Handlers of jobs have
+    *grace* to end by themselves."""
+    told = Stopping(grace)
     before = {each: signal.signal(each, told.receive) for each in _SIGNALS}
-    hurrying = asyncio.create_task(told.hurry())
     try:
         yield told
     finally:
-        hurrying.cancel()
         for each, handler in before.items():
             signal.signal(each, handler)
 

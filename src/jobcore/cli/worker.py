@@ -77,18 +77,18 @@ async def _work(
     *,
     upkeep: bool,
 ) -> None:
-    async with (
-        lent(load(target), target) as tasks,
-        open_manager(config.store_url, config) as jobs,
-    ):
-        working = Worker(
-            jobs,
-            tasks,
-            queues=queues or None,
-            concurrency=concurrency,
-            upkeep=upkeep,
-            patience=PATIENCE,
-        )
-        async with stopping(working, config.shutdown_grace_period) as told, working:
+    with stopping(config.shutdown_grace_period) as told:
+        async with (
+            lent(load(target), target) as tasks,
+            open_manager(config.store_url, config) as jobs,
+        ):
+            working = Worker(
+                jobs,
+                tasks,
+                queues=queues or None,
+                concurrency=concurrency,
+                upkeep=upkeep,
+                patience=PATIENCE,
+            )
             _logger.info("worker %s works on %s", working.id, ", ".join(working.queues))
-            await told.wanted()
+            await told.let_work(working)
