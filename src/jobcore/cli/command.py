@@ -12,7 +12,10 @@ from typing import Final
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.help import PlainFormatter
 
+from jobcore.cli.counts import stats, workers
+from jobcore.cli.jobs import jobs
 from jobcore.cli.mistakes import MistakeError
+from jobcore.cli.show import show
 from jobcore.cli.worker import worker
 from jobcore.errors import (
     InvalidJobError,
@@ -27,7 +30,7 @@ GROUP: Final = "jobcore.commands"
 """The group of entry points by which distributions add commands: the name of each, and
 where its `cyclopts.App` is."""
 
-COMMANDS: Final = (worker,)
+COMMANDS: Final = (worker, jobs, show, stats, workers)
 
 _MISTAKES: Final = (
     *(CycloptsError, MistakeError, InvalidJobError, JobNotFoundError),

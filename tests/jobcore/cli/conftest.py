@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from jobcore import InMemoryJobStore, registry
 from jobcore.cli.command import run
+from tests.jobcore_redis import servers as redis
+from tests.jobcore_sql import mysql, postgresql
+
+STORES = (
+    *("memory", "sqlite", "postgresql", "redis"),
+    pytest.param("mysql", marks=mysql.needed),
+)
 
 
 @dataclass(frozen=True)
@@ -48,3 +58,25 @@ def command(
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite+aiosqlite:///{tmp_path}/jobs.db"
+
+
+@pytest.fixture(params=STORES)
+def any_url(
+    request: pytest.FixtureRequest, url: str, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The URL of an empty store of each kind. That in memory is one store, whoever
+    opens it in this process, one after the other."""
+    name = f"cli_{uuid4().hex[:12]}"
+    match request.param:
+        case "memory":
+            store = InMemoryJobStore()
+            monkeypatch.setitem(registry._registered, "kept", lambda _: store)
+            return "kept://"
+        case "sqlite":
+            return url
+        case "postgresql":
+            return f"{postgresql.url('18')}?jobcore_prefix={name}_"
+        case "mysql":
+            return f"{asyncio.run(mysql.url())}?jobcore_prefix={name}_"
+        case _:
+            return f"{redis.url('6.2')}?jobcore_namespace={name}"
