@@ -15,7 +15,7 @@ from typing import Final
 
 from jobcore.worker import Worker
 
-PATIENCE: Final = timedelta(seconds=0.5)
+PATIENCE: Final = timedelta(seconds=0.3)
 """What a handler that was cancelled has to end in, before its job is given back."""
 _MARGIN: Final = 0.95
 """Seconds from the last moment that handlers have until the process has ended."""
