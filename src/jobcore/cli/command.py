@@ -12,9 +12,12 @@ from typing import Final
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.help import PlainFormatter
 
+from jobcore.cli.acts import approve, cancel, delete, move, retry
+from jobcore.cli.control import pause, resume
 from jobcore.cli.counts import stats, workers
 from jobcore.cli.jobs import jobs
 from jobcore.cli.mistakes import MistakeError
+from jobcore.cli.schedules import schedules, trigger
 from jobcore.cli.show import show
 from jobcore.cli.worker import worker
 from jobcore.errors import (
@@ -30,7 +33,11 @@ GROUP: Final = "jobcore.commands"
 """The group of entry points by which distributions add commands: the name of each, and
 where its `cyclopts.App` is."""
 
-COMMANDS: Final = (worker, jobs, show, stats, workers)
+COMMANDS: Final = (
+    *(worker, jobs, show, stats, workers),
+    *(cancel, retry, move, approve, delete),
+    *(pause, resume, schedules, trigger),
+)
 
 _MISTAKES: Final = (
     *(CycloptsError, MistakeError, InvalidJobError, JobNotFoundError),

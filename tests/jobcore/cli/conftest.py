@@ -47,8 +47,8 @@ def command(
     monkeypatch.delenv("JOBCORE_STORE_URL", raising=False)
     monkeypatch.chdir(tmp_path)
 
-    def ran(*arguments: str, said: str = "") -> Ran:
-        monkeypatch.setattr("sys.stdin", io.StringIO(said))
+    def ran(*arguments: str, said: io.StringIO | None = None) -> Ran:
+        monkeypatch.setattr("sys.stdin", said or io.StringIO())
         code = run(arguments)
         return Ran(code, *capsys.readouterr())
 
