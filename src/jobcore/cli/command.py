@@ -19,6 +19,7 @@ from jobcore.cli.jobs import jobs
 from jobcore.cli.mistakes import MistakeError
 from jobcore.cli.schedules import schedules, trigger
 from jobcore.cli.show import show
+from jobcore.cli.top import top
 from jobcore.cli.worker import worker
 from jobcore.errors import (
     InvalidJobError,
@@ -34,7 +35,7 @@ GROUP: Final = "jobcore.commands"
 where its `cyclopts.App` is."""
 
 COMMANDS: Final = (
-    *(worker, jobs, show, stats, workers),
+    *(worker, jobs, show, stats, top, workers),
     *(cancel, retry, move, approve, delete),
     *(pause, resume, schedules, trigger),
 )
