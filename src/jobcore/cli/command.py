@@ -15,6 +15,7 @@ from cyclopts.help import PlainFormatter
 from jobcore.cli.acts import approve, cancel, delete, move, retry
 from jobcore.cli.control import pause, resume
 from jobcore.cli.counts import stats, workers
+from jobcore.cli.doctor import doctor
 from jobcore.cli.jobs import jobs
 from jobcore.cli.mistakes import MistakeError
 from jobcore.cli.schedules import schedules, trigger
@@ -38,6 +39,7 @@ COMMANDS: Final = (
     *(worker, jobs, show, stats, top, workers),
     *(cancel, retry, move, approve, delete),
     *(pause, resume, schedules, trigger),
+    *(doctor,),
 )
 
 _MISTAKES: Final = (

@@ -15,6 +15,7 @@ from jobcore.cli.printing import show as print_parts
 from jobcore.cli.store import StoreUrl, opened
 from jobcore.cli.times import shown_instant, shown_length
 from jobcore.details import Progress
+from jobcore.explanation import Explanation
 from jobcore.job import Job
 
 _Facts = dict[str, str]
@@ -31,16 +32,24 @@ async def show(id: str, /, *, json: bool = False, store: StoreUrl = None) -> Non
         Print it as JSON.
     """
     async with opened(store) as manager:
-        job = await manager.get(id, attempts=True)
+        told = await manager.explain(id)
     if json:
-        attempts = list(map(attempt_as_json, job.attempts))
-        sys.stdout.write(as_text({**job_as_json(job), "attempts": attempts}) + "\n")
+        sys.stdout.write(f"{as_text(_as_json(told))}\n")
     else:
-        print_parts(*_parts(job))
+        print_parts(*_parts(told.job, told.sentence))
 
 
-def _parts(job: Job[Any]) -> Iterator[Sheet | str]:
-    told = {**_state(job), **_request(job), **_details(job)}
+def _as_json(told: Explanation) -> dict[str, Any]:
+    return {
+        **job_as_json(told.job),
+        "attempts": list(map(attempt_as_json, told.job.attempts)),
+        "cause": told.cause,
+        "sentence": told.sentence,
+    }
+
+
+def _parts(job: Job[Any], sentence: str) -> Iterator[Sheet | str]:
+    told = {**_state(job), **_request(job), **_details(job), "why": sentence}
     yield Sheet((), [(name, text) for name, text in told.items() if text])
     if job.attempts:
         headings = ("attempt", "outcome", "worker", "began", "took", "error")

@@ -35,12 +35,26 @@ def test_shows_errors_and_where_they_come_from(command: Command, any_url: str) -
     assert attempt[-1] == "NoAddressError: nobody"
 
 
+def test_shows_why_a_job_waits(command: Command, any_url: str) -> None:
+    filled = within(any_url, fill)
+    for job_id, sentence in (
+        (filled.scheduled, "It is due at "),
+        (filled.held, "It is held until somebody approves it."),
+        (filled.queued, "No live worker asks for its queue default."),
+        (filled.failed, "It failed at "),
+    ):
+        told = command("show", job_id, "--store", any_url)
+        assert f"why      \t{sentence}" in told.out
+
+
 def test_shows_a_job_as_json(command: Command, url: str) -> None:
     filled = within(url, fill)
     told = json.loads(command("show", filled.failed, "--json", "--store", url).out)
     (attempt,) = told["attempts"]
     assert attempt["outcome"] == "failed"
     assert attempt["error"]["type"] == "NoAddressError"
+    assert told["cause"] == "failed"
+    assert told["sentence"].startswith("It failed at ")
 
 
 def test_what_would_move_a_terminal_is_shown_harmlessly(
