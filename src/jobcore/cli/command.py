@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.help import PlainFormatter
 
 from jobcore.cli.acts import approve, cancel, delete, move, retry
+from jobcore.cli.bench import bench
 from jobcore.cli.control import pause, resume
 from jobcore.cli.counts import stats, workers
 from jobcore.cli.doctor import doctor
@@ -39,7 +40,7 @@ COMMANDS: Final = (
     *(worker, jobs, show, stats, top, workers),
     *(cancel, retry, move, approve, delete),
     *(pause, resume, schedules, trigger),
-    *(doctor,),
+    *(doctor, bench),
 )
 
 _MISTAKES: Final = (

@@ -57,7 +57,6 @@ from jobcore.testing.conformance import (  # noqa: E402 - see above
     WorkerDirectoryConformance,
 )
 from jobcore.testing.machine import store_state_machine  # noqa: E402 - see above
-from jobcore.testing.trial import trial_url  # noqa: E402 - see above
 from jobcore.testing.unfinished import unfinished  # noqa: E402 - see above
 from jobcore.testing.work import (  # noqa: E402 - see above
     ERROR,
@@ -75,6 +74,7 @@ from jobcore.testing.work import (  # noqa: E402 - see above
     named,
     pass_time,
 )
+from jobcore.trial import trial_url  # noqa: E402 - see above
 
 __all__ = [
     # the proof of a store
