@@ -209,7 +209,7 @@ def sql_alone(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Environm
 def test_the_sql_store_alone_brings_the_core(sql_alone: Environment) -> None:
     environment = sql_alone
     assert environment.run("-c", FIND, "pytest", "hypothesis") == "[]\n"
-    left_out = [*NEED_ANY_DRIVER, *NEED_A_DRIVER.values()]
+    left_out = ["jobcore_sql.command", *NEED_ANY_DRIVER, *NEED_A_DRIVER.values()]
     environment.run("-c", IMPORT_ALL, "jobcore_sql", *left_out)
     assert environment.run("-c", example_of("jobcore_sql")) == "Hello, world!\n"
     assert (environment.folder / "jobs.db").exists()
@@ -273,6 +273,7 @@ def test_an_extra_brings_the_driver_of_a_server(
     wanted = f"jobcore-sql[{extra}] @ {wheel(built, 'jobcore_sql').as_uri()}"
     environment.install("--find-links", built, wanted)
     others = [each for name, each in NEED_A_DRIVER.items() if name != extra]
+    others.append("jobcore_sql.command")
     environment.run("-c", IMPORT_ALL, "jobcore_sql", *others)
     for scheme in schemes:
         assert environment.run("-c", OPEN_A_SERVER, scheme) == "SQLJobStore\n"

@@ -6,19 +6,14 @@ import asyncio
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Connection
 
 from jobcore import StoreError
-from jobcore_sql.address import address
-from jobcore_sql.database import database
 from jobcore_sql.embedding import current_revision, migrate
+from jobcore_sql.migrating import on_tables
 from jobcore_sql.options import SQLOptions
-
-_NO_LIMIT: Final = timedelta(0)
-_LONG: Final = timedelta(days=7)
 
 
 def _migrate(connection: Connection, options: SQLOptions) -> str:
@@ -42,25 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--prefix", default="", help="with which their names begin")
     given = parser.parse_args(arguments)
     try:
-        options = SQLOptions(
-            schema=given.schema,
-            prefix=given.prefix,
-            # An index on millions of rows takes what it takes.
-            statement_timeout=_NO_LIMIT,
-            call_timeout=_LONG,
-        )
-        revision = asyncio.run(_run(given.act, given.url, options))
+        named = {"schema": given.schema, "prefix": given.prefix}
+        act = _ACTS[given.act]
+        revision = asyncio.run(on_tables(given.url, act, **named))
     except StoreError as error:
         sys.exit(str(error))
     print(revision)  # noqa: T201 - what the command is for
-
-
-async def _run(act: str, url: str, options: SQLOptions) -> str:
-    there = database(*address(url, options))
-    try:
-        return await there.open(_ACTS[act])
-    finally:
-        await there.close()
 
 
 if __name__ == "__main__":

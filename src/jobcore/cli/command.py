@@ -61,7 +61,8 @@ def command() -> App:
     for each in COMMANDS:
         app.command(each)
     for entry in entry_points(group=GROUP):
-        app.command(entry.value, name=entry.name)
+        theirs = entry.dist.name if entry.dist else entry.name
+        app.command(entry.value, name=entry.name, help=f"What {theirs} adds.")
     return app
 
 

@@ -57,7 +57,8 @@ class Builder:
     def _is_made(self, table: str, index: str | None = None) -> bool:
         """Whether a migration has come as far that was cut short, on a database that
         commits each step of it."""
-        if self.operations.get_context().impl.transactional_ddl:
+        context = self.operations.get_context()
+        if context.as_sql or context.impl.transactional_ddl:
             return False
         inspector, name = inspect(self.operations.get_bind()), self.naming.name(table)
         if index is None:
