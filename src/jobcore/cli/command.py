@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -43,6 +44,8 @@ COMMANDS: Final = (
     *(doctor, bench),
 )
 
+_NO_LOG: Final = logging.NullHandler()
+"""What is logged is for the logs of programs: a command says itself what is amiss."""
 _MISTAKES: Final = (
     *(CycloptsError, MistakeError, InvalidJobError, JobNotFoundError),
     *(ScheduleNotFoundError, UnknownStoreError, UnsupportedError),
@@ -69,6 +72,7 @@ def command() -> App:
 def run(arguments: Sequence[str]) -> int:
     """Do what *arguments* say, and answer the exit code: 0 where all is well, 1 where
     something failed or is wrong, 2 where the command was a mistake."""
+    logging.getLogger("jobcore").addHandler(_NO_LOG)
     try:
         code: int | None = command()(
             arguments,
