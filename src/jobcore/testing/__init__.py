@@ -29,7 +29,8 @@ that come to a method which is not there are skipped.
 A host's own tests open a store by `trial_url`: it lies where their configuration says,
 is empty, and leaves nothing behind. `assert_submitted` and `assert_not_submitted` look
 at what was submitted, `run_until_idle` works it off, `pass_time` lets what is to come
-come at once, and `failing` makes a task fail at first.
+come at once, and `failing` makes a task fail at first. The pytest plugin of
+`jobcore-pytest` has the fixtures that open it all.
 """
 
 import pytest
