@@ -13,7 +13,9 @@ INCLUDED = [
     for page in sorted((ROOT / "docs").glob("*.md"))
     for number, (source, code) in enumerate(
         re.findall(
-            r"<!-- (examples/\S+) -->\n```\w+\n(.*?)\n```", page.read_text(), re.DOTALL
+            r"<!-- ((?:examples|tests)/\S+) -->\n```\w+\n(.*?)\n```",
+            page.read_text(),
+            re.DOTALL,
         )
     )
 ]
@@ -27,4 +29,4 @@ def test_code_is_that_of_its_file(page: str, source: str, code: str) -> None:
 
 def test_some_code_is_included() -> None:
     """What finds it may be wrong, too."""
-    assert {each.values[0] for each in INCLUDED} >= {"testing.md"}
+    assert {each.values[0] for each in INCLUDED} >= {"integrations.md", "testing.md"}

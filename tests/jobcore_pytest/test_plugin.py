@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,17 +46,16 @@ def test_nothing_is_imported():
     assert [name for name in sys.modules if name.split(".")[0] == "jobcore"] == []
     assert "jobcore_pytest.plugin" in sys.modules
 """
+(SETTINGS,) = re.findall(
+    r"\n\n```python\n(.*?)```",
+    (Path(__file__).parents[2] / "docs" / "testing.md").read_text(),
+    re.DOTALL,
+)
+"""The code of the documentation that is in none of the examples."""
 OWN = """
-import pytest
-from jobcore import JobcoreConfig
-
-@pytest.fixture
-def jobcore_config():
-    return JobcoreConfig(store_url="memory://", default_queue="own")
-
 @pytest.mark.anyio
 async def test_settings_are_those_of_the_host(jobcore_manager):
-    assert jobcore_manager.config.default_queue == "own"
+    assert jobcore_manager.config.default_max_retries == 0
 """
 BARE = """
 async def submit(jobs):
@@ -90,7 +90,9 @@ def run(folder: Path, *options: str, passed: int, **variables: str) -> str:
 
 def test_anyio_runs_the_tests(tmp_path: Path) -> None:
     mark = "@pytest.mark.anyio"
-    write(tmp_path, TEST.format(mark=mark, store="InMemoryJobStore"), ANYIO, OWN)
+    write(
+        tmp_path, TEST.format(mark=mark, store="InMemoryJobStore"), ANYIO, SETTINGS, OWN
+    )
     run(tmp_path, passed=4)
 
 
