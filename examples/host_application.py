@@ -7,8 +7,20 @@ Nothing in it says what the store is: it may be any, and is memory:// by default
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
-from jobcore import Job, JobManager, Tasks, Worker, current_job, open_manager
+from tenacity import retry_if_not_exception_type
+
+from jobcore import (
+    Every,
+    Job,
+    JobManager,
+    Tasks,
+    Worker,
+    current_job,
+    exponential,
+    open_manager,
+)
 
 tasks = Tasks()
 
@@ -26,11 +38,22 @@ async def mailer() -> AsyncIterator[Mailer]:
     yield Mailer()
 
 
-@tasks.task(queue="mail", max_retries=5)
+# No retry helps a wrong address.
+patient = exponential(timedelta(seconds=2), on=retry_if_not_exception_type(ValueError))
+
+
+@tasks.task(queue="mail", max_retries=5, retry=patient)
 async def send_welcome(email: str) -> str:
-    name = email.partition("@")[0].title()
-    await current_job().resource(mailer).send(email, f"Welcome, {name}!")
-    return name
+    name, at, _ = email.partition("@")
+    if not at:
+        raise ValueError(f"{email} is no address")
+    await current_job().resource(mailer).send(email, f"Welcome, {name.title()}!")
+    return name.title()
+
+
+@tasks.task(queue="mail", schedule=Every(timedelta(days=1)))
+async def send_digest() -> None:
+    await current_job().resource(mailer).send("all@example.org", "What is new")
 
 
 async def sign_up(jobs: JobManager, email: str) -> Job[str]:

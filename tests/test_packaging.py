@@ -20,6 +20,7 @@ from tests.redis_server import RedisServer
 ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "jobcore": "jobcore_core",
+    "jobcore_pytest": "jobcore_pytest",
     "jobcore_redis": "jobcore_redis",
     "jobcore_sql": "jobcore_sql",
 }
@@ -41,6 +42,7 @@ NEED_A_DRIVER = {
     "mysql": "jobcore_sql.dialects.mysql",
     "postgresql": "jobcore_sql.dialects.postgresql",
 }
+NEEDS_PYTEST_ASYNCIO = "jobcore_pytest.asyncio_fixture"
 NEED_ANY_DRIVER = ("jobcore_sql.connections", "jobcore_sql.pool")
 
 OPEN_A_SERVER = """
@@ -187,12 +189,18 @@ def test_versions_are_in_step() -> None:
     (version,) = versions
     for package in ("jobcore_redis", "jobcore_sql"):
         assert f"jobcore-core~={version}" in project(package)["dependencies"]
+    (kit,) = project("jobcore")["optional-dependencies"].values()
+    assert f"jobcore-pytest~={version}" in kit
+    assert (
+        f"jobcore-core[testing]~={version}" in project("jobcore_pytest")["dependencies"]
+    )
 
 
 def test_the_core_alone_says_hello(built: Path, tmp_path: Path) -> None:
     environment = Environment.created(tmp_path / "alone")
     environment.install(wheel(built, "jobcore"))
-    foreign = ("jobcore_redis", "jobcore_sql", "pytest", "hypothesis", *DRIVERS)
+    others = PACKAGES.keys() - {"jobcore"}
+    foreign = (*others, "pytest", "hypothesis", *DRIVERS)
     assert environment.run("-c", FIND, "jobcore", *foreign) == "['jobcore']\n"
     environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.cli", "jobcore.testing")
     assert environment.run("-c", example_of("jobcore")) == "Hello, world!\n"
@@ -281,8 +289,14 @@ def test_an_extra_brings_the_driver_of_a_server(
 
 def test_the_extra_brings_the_kit(built: Path, tmp_path: Path) -> None:
     environment = Environment.created(tmp_path / "alone")
-    environment.install(f"jobcore-core[testing] @ {wheel(built, 'jobcore').as_uri()}")
+    wanted = f"jobcore-core[testing] @ {wheel(built, 'jobcore').as_uri()}"
+    environment.install("--find-links", built, wanted)
     environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.cli")
+    environment.run("-c", IMPORT_ALL, "jobcore_pytest", NEEDS_PYTEST_ASYNCIO)
+    test = environment.folder / "test_example.py"
+    test.write_text(example_of("jobcore_pytest"))
+    told = environment.run("-m", "pytest", "-W", "error", test)
+    assert " 1 passed" in told
 
 
 def test_the_command_asks_for_its_extra_which_brings_it(

@@ -128,6 +128,11 @@ class DefaultJobManager(JobManager):
     def config(self) -> JobcoreConfig:
         return self._config
 
+    @property
+    def store(self) -> JobStore:
+        """The store that it works with."""
+        return self._store
+
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]
     ) -> Job[R]:

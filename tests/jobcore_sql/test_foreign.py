@@ -8,11 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from django import setup  # type: ignore[import-untyped]  # it has no types
-from django.conf import settings  # type: ignore[import-untyped]  # it has no types
-from django.db import (  # type: ignore[import-untyped]  # likewise
-    connection as django_connection,
-)
+from django import setup
+from django.conf import settings
+from django.db import connection as django_connection
 from django.db import connections, transaction
 from sqlalchemy import make_url
 

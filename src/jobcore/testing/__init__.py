@@ -1,4 +1,4 @@
-"""The kit that proves a store, for whoever writes one, and helpers for tests.
+"""The kit that proves a store, for whoever writes one, and what tests of hosts need.
 
 A store proves itself by inheriting the tests of what it can do and giving them a
 fixture `store`: an opened, empty store. They need the extra `testing`; anyio's plugin
@@ -27,7 +27,10 @@ While a store is being written, `unfinished(AcmeStore)` stands for `AcmeStore`: 
 that come to a method which is not there are skipped.
 
 A host's own tests open a store by `trial_url`: it lies where their configuration says,
-is empty, and leaves nothing behind.
+is empty, and leaves nothing behind. `assert_submitted` and `assert_not_submitted` look
+at what was submitted, `run_until_idle` works it off, `pass_time` lets what is to come
+come at once, and `failing` makes a task fail at first. The pytest plugin of
+`jobcore-pytest` has the fixtures that open it all.
 """
 
 import pytest
@@ -56,7 +59,14 @@ from jobcore.testing.conformance import (  # noqa: E402 - see above
     VerifiableConformance,
     WorkerDirectoryConformance,
 )
+from jobcore.testing.failing import failing  # noqa: E402 - see above
 from jobcore.testing.machine import store_state_machine  # noqa: E402 - see above
+from jobcore.testing.running import run_until_idle  # noqa: E402 - see above
+from jobcore.testing.submitted import (  # noqa: E402 - see above
+    Expected,
+    assert_not_submitted,
+    assert_submitted,
+)
 from jobcore.testing.unfinished import unfinished  # noqa: E402 - see above
 from jobcore.testing.work import (  # noqa: E402 - see above
     ERROR,
@@ -93,6 +103,11 @@ __all__ = [
     "store_state_machine",
     "unfinished",
     # tests of hosts
+    "Expected",
+    "assert_not_submitted",
+    "assert_submitted",
+    "failing",
+    "run_until_idle",
     "trial_url",
     # acts for tests
     "ERROR",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from jobcore.attempt import ErrorDetail
 from jobcore.claim import Claim, ClaimRequest
+from jobcore.default_manager import DefaultJobManager
 from jobcore.identity import new_token
 from jobcore.job import Job, NewJob
 from jobcore.query import Filter
@@ -116,8 +117,10 @@ async def found(
             return jobs
 
 
-def pass_time(store: JobStore, length: timedelta) -> None:
-    """Move the clock of *store* on, without waiting."""
+def pass_time(place: JobStore | DefaultJobManager, length: timedelta) -> None:
+    """Move the clock of a store, or of that of a manager, on, without waiting. What is
+    due by then is seen to by upkeep; workers that run are not told."""
+    store = place if isinstance(place, JobStore) else place.store
     store.offset += length
 
 
