@@ -19,6 +19,7 @@ from jobcore import (
     Verifiable,
     Verification,
     WorkerRecord,
+    examining,
 )
 from jobcore.testing import pass_time
 from jobcore.wrappers import StoreWrapper
@@ -38,7 +39,11 @@ class Unsound(StoreWrapper, Verifiable):
 
 
 @pytest.fixture(params=KINDS)
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Place]:
+    # How fast a machine is that runs other tests as well says nothing.
+    monkeypatch.setattr(examining, "_SLOW", timedelta(seconds=9))
     async with (
         empty_store(request.param, tmp_path) as store,
         DefaultJobManager(store, JobcoreConfig()) as jobs,
