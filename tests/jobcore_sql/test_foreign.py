@@ -8,13 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from django import setup  # type: ignore[import-untyped]  # it has no types
-from django.conf import settings  # type: ignore[import-untyped]  # it has no types
 from django.db import (  # type: ignore[import-untyped]  # likewise
     connection as django_connection,
 )
-from django.db import connections, transaction
-from sqlalchemy import make_url
+from django.db import transaction
 
 from jobcore import (
     DefaultJobManager,
@@ -30,6 +27,7 @@ from jobcore import (
 )
 from jobcore_sql import SQLJobStore
 from tests.jobcore_sql import postgresql
+from tests.jobcore_sql.django_host import configure
 
 pytestmark = pytest.mark.anyio
 
@@ -149,18 +147,7 @@ async def test_workers_are_woken_by_the_commit(
 
 @pytest.fixture
 def django(server: str) -> None:
-    url = make_url(postgresql.database(server))
-    database = {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": url.database,
-        "USER": url.username,
-        "HOST": url.host,
-        "PORT": url.port,
-    }
-    if not settings.configured:
-        settings.configure()
-        setup()
-    connections.settings = connections.configure_settings({"default": database})
+    configure(postgresql.database(server))
 
 
 @pytest.mark.usefixtures("django")

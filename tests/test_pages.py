@@ -1,0 +1,64 @@
+"""What the pages show is so: their blocks of code are run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.pages import ROOT, blocks, run
+
+pytestmark = pytest.mark.anyio
+
+GUIDE = "writing_a_store.md"  # which test_writing_a_store.py runs, step by step
+PAGES = sorted(
+    each
+    for each in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    if each.name != GUIDE
+    and any(block.language in {"py", "python"} for block in blocks(each))
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda each: str(each.relative_to(ROOT)))
+async def test_the_blocks_of_a_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("JOBCORE_STORE_URL", raising=False)
+    await run(page, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("```python\nassert 1 == await_me\n```", "await_me"),
+        (
+            "```python\nimport asyncio\nawait asyncio.sleep(0)\nraise KeyError(7)\n```",
+            "7",
+        ),
+        ("<!-- python\n1 / 0\n-->", "division"),
+        ("```python\nprint(1)\n```\n<!-- printed -->\n```text\n2\n```", "printed was"),
+        ("<!-- theirs -->\n```python\nno python\n```", "invalid syntax"),
+        ("<!-- run -->\n```sh\nfalse\n```", "page.md:2"),
+        ("<!-- run -->\n```sh\npip install jobcore\n```", "pip install jobcore"),
+    ],
+)
+async def test_a_block_that_fails_fails_the_page(
+    text: str, problem: str, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(Exception, match=problem):
+        await run(page, tmp_path)
+
+
+async def test_a_page_is_one_program(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- python\nimport asyncio\nn = 1\n-->\n```py\nawait asyncio.sleep(0)\n```\n"
+        "<!-- in a thread -->\n```py\nn += asyncio.run(asyncio.sleep(0, 1))\n```\n"
+        "<!-- file: said.txt -->\n```text\n2\n```\n"
+        "<!-- run -->\n```sh\nexport WORD=there\ncat said.txt; echo $WORD\n```\n"
+        "<!-- printed -->\n```text\n2\nth...\n```\n"
+    )
+    await run(page, tmp_path)
