@@ -5,14 +5,17 @@ a block needs besides stands in a comment, `<!-- python ... -->`, which runs as 
 `<!-- python in a thread ... -->`. A comment of one line right before a block says what
 else is to be done:
 
-    <!-- file: NAME -->    it is written to that file
-    <!-- in a thread -->   it runs in a thread, where no event loop is
-    <!-- printed -->       it is what the block before prints; `...` stands for any text
-    <!-- run -->           it is of the shell, and runs in the folder of the files
-    <!-- theirs -->        it is somebody else's, and only has to be Python
+    <!-- file: NAME -->               it is written to that file
+    <!-- end of: NAME -->             it is added to the end of that file
+    <!-- in a thread -->              it runs in a thread, where no event loop is
+    <!-- printed -->                  it is what the block before prints, but for `...`
+    <!-- run -->                      it is of the shell, and runs where the files are
+    <!-- run in the background -->    likewise, until `<!-- stop -->` or the end
+    <!-- theirs -->                   it is somebody else's, and only has to be Python
 
 A block with `asyncio.run` is a program of its own. What the shell is told to install is
-ours, and there already.
+ours, and there already; the server on port 8000, and the database that it is told of,
+are those of the test.
 """
 
 from __future__ import annotations
@@ -22,11 +25,7 @@ import asyncio
 import doctest
 import inspect
 import io
-import os
 import re
-import shlex
-import sys
-import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, redirect_stdout
@@ -40,6 +39,8 @@ from markdown_it import MarkdownIt
 from jobcore.testing import trial_url
 from tests.jobcore_redis import servers as redis
 from tests.jobcore_sql import django_host, postgresql
+from tests.ports import free_port
+from tests.terminal import Terminal, terminal
 
 ROOT: Final = Path(__file__).parents[1]
 SERVERS: Final[dict[str, Callable[[], str]]] = {
@@ -47,6 +48,8 @@ SERVERS: Final[dict[str, Callable[[], str]]] = {
     "redis": lambda: redis.url("6.2"),
 }
 """What starts a server of the tests, and tells its URL."""
+DATABASE: Final = "postgresql+asyncpg://postgres@localhost/jobs"
+PORT: Final = "8000"
 
 _PYTHON: Final = {"py", "python"}
 _HIDDEN: Final = re.compile(r"<!-- python(?: (in a thread))?\n(.*?)-->", re.DOTALL)
@@ -74,6 +77,8 @@ def blocks(page: Path) -> Iterator[Block]:
                 yield Block(line, "python", hidden[2], hidden[1] or "")
             found = _MARK.search(text)
             mark = found[1] if found else ""
+            if mark == "stop":
+                yield Block(line, "", "", mark)
         else:
             if token.type == "fence":
                 yield Block(line, token.info, token.content, mark)
@@ -82,14 +87,31 @@ def blocks(page: Path) -> Iterator[Block]:
 
 async def run(page: Path, folder: Path) -> None:
     """Run *page* in *folder*, the working directory, which is empty."""
+    found = list(blocks(page))
+    meant = {PORT: str(free_port())}
     async with AsyncExitStack() as stack:
-        await _Page(page, folder, stack).run()
+        if any(DATABASE in each.code for each in found):
+            another = postgresql.another_database("18")
+            meant[DATABASE] = await stack.enter_async_context(another)
+        shell = await stack.enter_async_context(terminal(folder, meant))
+        program = _Program(page, folder, stack, shell)
+        for block in found:
+            try:
+                await program.run(block)
+            except Exception as error:
+                error.add_note(f"on {page}, line {block.line}")
+                raise
 
 
-class _Page:
-    def __init__(self, page: Path, folder: Path, stack: AsyncExitStack) -> None:
+class _Program:
+    """A page that runs: what it has named, and what its last block has printed."""
+
+    def __init__(
+        self, page: Path, folder: Path, stack: AsyncExitStack, shell: Terminal
+    ) -> None:
         self._page = page
         self._folder = folder
+        self._shell = shell
         self._names: dict[str, Any] = {
             "__name__": "__page__",
             "django": django_host.configure,
@@ -97,35 +119,39 @@ class _Page:
             "server": lambda kind: SERVERS[kind](),
             "trial_url": trial_url,
         }
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        self._variables = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("JOBCORE_")},
-            "PATH": path,
-        }
-        self._variables.pop("PYTEST_ADDOPTS", None)
         self._thread = stack.enter_context(ThreadPoolExecutor(max_workers=1))
         self._printed = ""
 
-    async def run(self) -> None:
-        for block in blocks(self._page):
-            if block.mark == "printed":
-                self._compare(block)
-            elif block.mark.startswith("file: "):
-                name = block.mark.removeprefix("file: ")
-                (self._folder / name).write_text(block.code)
-            elif block.mark == "theirs":
+    async def run(self, block: Block) -> None:
+        mark, _, name = block.mark.partition(": ")
+        match mark:
+            case "printed":
+                self._compare(block.code)
+            case "file" | "end of":
+                self._write(name, block.code, further=mark == "end of")
+            case "theirs":
                 ast.parse(block.code)
-            elif block.language in _PYTHON:
+            case "run":
+                self._printed = await self._shell.run(block.code)
+            case "run in the background":
+                await self._shell.run_behind(block.code)
+            case "stop":
+                await self._shell.stop()
+            case _ if block.language in _PYTHON:
                 self._printed = await self._python(block)
-            elif block.mark == "run":
-                self._printed = await self._shell(block)
+
+    def _write(self, name: str, text: str, *, further: bool) -> None:
+        file = self._folder / name
+        before = f"{file.read_text()}\n\n" if further else ""
+        file.write_text(before + text)
 
     async def _python(self, block: Block) -> str:
-        whole = "asyncio.run(" in block.code and block.mark != "in a thread"
+        threaded = block.mark == "in a thread"
+        whole = "asyncio.run(" in block.code and not threaded
         code = self._compiled(block, 0 if whole else ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         names = {"__name__": "__main__"} if whole else self._names
         with redirect_stdout(io.StringIO()) as printed:
-            if whole or block.mark == "in a thread":
+            if whole or threaded:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._thread, exec, code, names)
             else:
@@ -142,44 +168,8 @@ class _Page:
         )
         return code
 
-    async def _shell(self, block: Block) -> str:
-        lines = block.code.splitlines()
-        for line in lines:
-            if line.startswith("pip install "):
-                assert set(_names(line)) <= ours(), line
-            elif export := re.fullmatch(r"export (\w+)=(.*)", line):
-                (self._variables[export[1]],) = shlex.split(export[2])
-        commands = [each for each in lines if not each.startswith("pip install ")]
-        process = await asyncio.create_subprocess_exec(
-            *("bash", "-euo", "pipefail", "-c", "\n".join(commands)),
-            cwd=self._folder,
-            env=self._variables,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        told, problems = await process.communicate()
-        where = f"{self._page.name}:{block.line}"
-        assert process.returncode == 0, f"{where}: {told.decode()}{problems.decode()}"
-        return told.decode()
-
-    def _compare(self, block: Block) -> None:
-        same = doctest.OutputChecker().check_output(
-            block.code, self._printed, doctest.ELLIPSIS
-        )
-        where = f"{self._page.name}:{block.line}"
-        assert same, f"{where} says {block.code!r}, printed was {self._printed!r}"
-
-
-def _names(line: str) -> list[str]:
-    """The distributions that a command installs, with their extras."""
-    return [each for each in shlex.split(line)[2:] if not each.startswith("-")]
-
-
-def ours() -> set[str]:
-    """What can be installed of ours: each distribution, alone or with one extra."""
-    found = set[str]()
-    for file in (ROOT / "src").glob("*/pyproject.toml"):
-        project = tomllib.loads(file.read_text())["project"]
-        extras = project.get("optional-dependencies", {})
-        found |= {project["name"], *(f"{project['name']}[{each}]" for each in extras)}
-    return found
+    def _compare(self, said: str) -> None:
+        checker = doctest.OutputChecker()
+        printed = f"{self._printed.rstrip()}\n"
+        same = checker.check_output(said, printed, doctest.ELLIPSIS)
+        assert same, f"printed was {self._printed!r}, not {said!r}"

@@ -39,7 +39,7 @@ async def test_the_blocks_of_a_page_run(
         ("<!-- python\n1 / 0\n-->", "division"),
         ("```python\nprint(1)\n```\n<!-- printed -->\n```text\n2\n```", "printed was"),
         ("<!-- theirs -->\n```python\nno python\n```", "invalid syntax"),
-        ("<!-- run -->\n```sh\nfalse\n```", "page.md:2"),
+        ("<!-- run -->\n```sh\necho no; false\n```", "no"),
         ("<!-- run -->\n```sh\npip install jobcore\n```", "pip install jobcore"),
     ],
 )
@@ -48,8 +48,9 @@ async def test_a_block_that_fails_fails_the_page(
 ) -> None:
     page = tmp_path / "page.md"
     page.write_text(text)
-    with pytest.raises(Exception, match=problem):
+    with pytest.raises(Exception, match=problem) as raised:
         await run(page, tmp_path)
+    assert "page.md, line" in raised.value.__notes__[0]
 
 
 async def test_a_page_is_one_program(tmp_path: Path) -> None:
@@ -58,7 +59,22 @@ async def test_a_page_is_one_program(tmp_path: Path) -> None:
         "<!-- python\nimport asyncio\nn = 1\n-->\n```py\nawait asyncio.sleep(0)\n```\n"
         "<!-- in a thread -->\n```py\nn += asyncio.run(asyncio.sleep(0, 1))\n```\n"
         "<!-- file: said.txt -->\n```text\n2\n```\n"
+        "<!-- end of: said.txt -->\n```text\n3\n```\n"
         "<!-- run -->\n```sh\nexport WORD=there\ncat said.txt; echo $WORD\n```\n"
-        "<!-- printed -->\n```text\n2\nth...\n```\n"
+        "<!-- printed -->\n```text\n2\n\n\n3\nth...\n```\n"
     )
     await run(page, tmp_path)
+
+
+GUIDES = ("tutorial", "swapping_a_store", "transactions", "limits", "upgrading")
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_block_of_a_guide_is_used(name: str) -> None:
+    used = {"py", "python"}
+    left = [
+        block
+        for block in blocks(ROOT / "docs" / f"{name}.md")
+        if not block.mark and block.language not in used
+    ]
+    assert left == []
