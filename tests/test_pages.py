@@ -19,6 +19,7 @@ PAGES = sorted(
 )
 
 
+@pytest.mark.timeout(300)  # for pages that start programs, one after the other
 @pytest.mark.parametrize("page", PAGES, ids=lambda each: str(each.relative_to(ROOT)))
 async def test_the_blocks_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

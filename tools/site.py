@@ -1,11 +1,11 @@
 """The docs site: the pages of `docs`, and what they lead to, for Zensical to build.
 
-    uv run --group docs tools/site.py
+    uv run --group docs python -m tools.site
 
 It writes `build/pages`, and makes `build/site` of them. A link that leads out of `docs`
 leads to a page as well, which shows that file. A line that is nothing but a link to a
-heading of such a file stands for what is under that heading. The exit code is 1 where a
-link leads nowhere, or a docstring cannot be shown.
+heading of such a file stands for what is under that heading, and tables of contestants
+are drawn. The exit code is 1 where a link leads nowhere, or a docstring is not found.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from tools.bars import drawn
 
 ROOT: Final = Path(__file__).parents[1]
 BUILD: Final = ROOT / "build" / "pages"
@@ -114,10 +117,16 @@ def collect(root: Path, build: Path) -> None:
         if file.is_relative_to(DOCS) and file.suffix != ".md":
             written.write_text(text)
             continue
-        written.write_text(page_of(file, text, root))
+        written.write_text(drawn(page_of(file, text, root), partial(_save, written)))
         new = [each for each in links(file, text) if each not in seen]
         waiting += [each for each in new if (root / each).is_file()]
         seen.update(new)
+
+
+def _save(page: Path, number: int, drawing: str) -> str:
+    file = page.with_name(f"{page.stem}-{number}.svg")
+    file.write_text(drawing)
+    return file.name
 
 
 def main() -> int:
