@@ -33,6 +33,8 @@ ELSEWHERE: Final = {
 """Pages of the site that are not in `docs`, and where they are there."""
 
 _FENCED: Final = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
+_COMMENT: Final = re.compile(r"^ *<!--.*?-->\n", re.MULTILINE | re.DOTALL)
+_ITEM: Final = re.compile(r"([*-]|\d+\.) +")
 _LINK: Final = re.compile(r"(?<=\]\()(?!\w+:|#)([^)\s#]+)(?=[#)])")
 _SECTION: Final = re.compile(r"^\[[^\]]*\]\((\.\./[^)\s#]+)#([^)\s]+)\)$", re.MULTILINE)
 _DRAWN: Final = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
@@ -74,6 +76,24 @@ def relinked(text: str, file: PurePosixPath, page: PurePosixPath) -> str:
     return "".join(parts)
 
 
+def indented(text: str) -> str:
+    """*text* with what belongs to items of lists four spaces further right, and a gap
+    after an item that has one in it: so Zensical knows lists."""
+    lines: list[str] = []
+    below, gap = 0, False
+    for line in text.split("\n"):
+        if item := _ITEM.match(line):
+            if below and gap and lines[-1]:
+                lines.append("")
+            below, gap = item.end(), False
+        elif line and not line.startswith(" "):
+            below = 0
+        gap = gap or not line
+        inside = below and line.startswith(" " * below)
+        lines.append(f"{'':4}{line[below:]}" if inside else line)
+    return "\n".join(lines)
+
+
 def page_of(file: PurePosixPath, text: str, root: Path) -> str:
     """What the site shows of *file*."""
     page = place(file)
@@ -93,7 +113,8 @@ def page_of(file: PurePosixPath, text: str, root: Path) -> str:
         parts += [relinked(text[at : link.start()], file, page), included(link)]
         at = link.end()
     whole = "".join([*parts, relinked(text[at:], file, page)])
-    return _DRAWN.sub(f"![the life of a job]({drawing})", whole)
+    seen = _DRAWN.sub(f"![the life of a job]({drawing})", _COMMENT.sub("", whole))
+    return indented(seen)
 
 
 def links(file: PurePosixPath, text: str) -> Iterator[PurePosixPath]:
