@@ -48,7 +48,11 @@ SERVERS: Final[dict[str, Callable[[], str]]] = {
     "redis": lambda: redis.url("6.2"),
 }
 """What starts a server of the tests, and tells its URL."""
-DATABASE: Final = "postgresql+asyncpg://postgres@localhost/jobs"
+DATABASES: Final = (
+    "postgresql+asyncpg://postgres@localhost/jobs",
+    "postgresql://user@host/database",
+)
+"""What pages call a database that is made for each of them."""
 PORT: Final = "8000"
 
 _PYTHON: Final = {"py", "python"}
@@ -90,9 +94,10 @@ async def run(page: Path, folder: Path) -> None:
     found = list(blocks(page))
     meant = {PORT: str(free_port())}
     async with AsyncExitStack() as stack:
-        if any(DATABASE in each.code for each in found):
+        if any(name in each.code for each in found for name in DATABASES):
             another = postgresql.another_database("18")
-            meant[DATABASE] = await stack.enter_async_context(another)
+            url = await stack.enter_async_context(another)
+            meant.update(dict.fromkeys(DATABASES, url))
         shell = await stack.enter_async_context(terminal(folder, meant))
         program = _Program(page, folder, stack, shell)
         for block in found:

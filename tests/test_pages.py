@@ -15,7 +15,10 @@ PAGES = sorted(
     each
     for each in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     if each.name != GUIDE
-    and any(block.language in {"py", "python"} for block in blocks(each))
+    and any(
+        block.language in {"py", "python"} or block.mark == "run"
+        for block in blocks(each)
+    )
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import jobcore
+import jobcore.wrappers
 import jobcore_redis
 import jobcore_sql
 from jobcore import JobcoreConfig, JobcoreError
@@ -94,7 +95,9 @@ def test_no_two_errors_have_one_code() -> None:
     assert len(set(codes)) == len(codes)
 
 
-@pytest.mark.parametrize("package", [jobcore, jobcore_redis, jobcore_sql])
+@pytest.mark.parametrize(
+    "package", [jobcore, jobcore.wrappers, jobcore_redis, jobcore_sql]
+)
 def test_every_public_name_is_there_once(package: object) -> None:
     name = getattr(package, "__name__", "")
     told = [

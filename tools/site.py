@@ -37,7 +37,9 @@ _COMMENT: Final = re.compile(r"^ *<!--.*?-->\n", re.MULTILINE | re.DOTALL)
 _ITEM: Final = re.compile(r"([*-]|\d+\.) +")
 _LINK: Final = re.compile(r"(?<=\]\()(?!\w+:|#)([^)\s#]+)(?=[#)])")
 _SECTION: Final = re.compile(r"^\[[^\]]*\]\((\.\./[^)\s#]+)#([^)\s]+)\)$", re.MULTILINE)
-_DRAWN: Final = re.compile(r"^```mermaid\n.*?^```$", re.MULTILINE | re.DOTALL)
+_DRAWN: Final = re.compile(
+    r"^```mermaid\nstateDiagram-v2\n.*?^```$", re.MULTILINE | re.DOTALL
+)
 _LANGUAGES: Final = {".py": "python", ".toml": "toml"}
 
 
@@ -114,7 +116,8 @@ def page_of(file: PurePosixPath, text: str, root: Path) -> str:
         at = link.end()
     whole = "".join([*parts, relinked(text[at:], file, page)])
     seen = _DRAWN.sub(f"![the life of a job]({drawing})", _COMMENT.sub("", whole))
-    return indented(seen)
+    # Other diagrams are shown as text: what draws them would come from elsewhere.
+    return indented(seen.replace("```mermaid\n", "```text\n"))
 
 
 def links(file: PurePosixPath, text: str) -> Iterator[PurePosixPath]:

@@ -45,6 +45,7 @@ def shown(root: Path, page: str) -> str:
         ("[a](../examples/hello.py)", "[a](files/examples/hello.py.md)"),
         ("```py\nrows[0](../x.md)\n```", "```py\nrows[0](../x.md)\n```"),
         ("<!-- python\nx = 1\n-->\n```py\ny\n```", "```py\ny\n```"),
+        ("```mermaid\ngraph\n```", "```text\ngraph\n```"),
         ("* a\n\n  b\n\n* c\n\nd", "* a\n\n    b\n\n* c\n\nd"),
         ("* a\n\n  b\n* c\n* d", "* a\n\n    b\n\n* c\n* d"),
         ("1. a\n\n   ```sh\n   b\n   ```", "1. a\n\n    ```sh\n    b\n    ```"),
