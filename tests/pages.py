@@ -12,6 +12,7 @@ else is to be done:
     <!-- run -->                      it is of the shell, and runs where the files are
     <!-- run in the background -->    likewise, until `<!-- stop -->` or the end
     <!-- theirs -->                   it is somebody else's, and only has to be Python
+    <!-- PATH -->                     it is a part of that file, which others test
 
 A block with `asyncio.run` is a program of its own. What the shell is told to install is
 ours, and there already; the server on port 8000, and the database that it is told of,
@@ -69,6 +70,11 @@ class Block:
     code: str
     mark: str = ""
 
+    @property
+    def is_quoted(self) -> bool:
+        """Whether it is a part of a file of the repository."""
+        return "/" in self.mark and (ROOT / self.mark).is_file()
+
 
 def blocks(page: Path) -> Iterator[Block]:
     """The blocks of *page*, in order, with those that its readers do not see."""
@@ -102,7 +108,11 @@ async def run(page: Path, folder: Path) -> None:
         program = _Program(page, folder, stack, shell)
         for block in found:
             try:
-                await program.run(block)
+                if block.is_quoted:
+                    there = (ROOT / block.mark).read_text()
+                    assert block.code in there, f"{block.mark} has no such part"
+                else:
+                    await program.run(block)
             except Exception as error:
                 error.add_note(f"on {page}, line {block.line}")
                 raise

@@ -43,6 +43,7 @@ async def test_the_blocks_of_a_page_run(
         ("<!-- python\n1 / 0\n-->", "division"),
         ("```python\nprint(1)\n```\n<!-- printed -->\n```text\n2\n```", "printed was"),
         ("<!-- theirs -->\n```python\nno python\n```", "invalid syntax"),
+        ("<!-- examples/hello.py -->\n```py\nnot there\n```", "no such part"),
         ("<!-- run -->\n```sh\necho no; false\n```", "no"),
         ("<!-- run -->\n```sh\npip install jobcore\n```", "pip install jobcore"),
     ],
@@ -64,6 +65,7 @@ async def test_a_page_is_one_program(tmp_path: Path) -> None:
         "<!-- in a thread -->\n```py\nn += asyncio.run(asyncio.sleep(0, 1))\n```\n"
         "<!-- file: said.txt -->\n```text\n2\n```\n"
         "<!-- end of: said.txt -->\n```text\n3\n```\n"
+        "<!-- examples/hello.py -->\n```py\ntasks = Tasks()\n```\n"
         "<!-- run -->\n```sh\nexport WORD=there\ncat said.txt; echo $WORD\n```\n"
         "<!-- printed -->\n```text\n2\n\n\n3\nth...\n```\n"
     )

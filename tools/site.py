@@ -82,9 +82,11 @@ def indented(text: str) -> str:
     """*text* with what belongs to items of lists four spaces further right, and a gap
     after an item that has one in it: so Zensical knows lists."""
     lines: list[str] = []
-    below, gap = 0, False
+    below, gap, fenced = 0, False, False
     for line in text.split("\n"):
-        if item := _ITEM.match(line):
+        fenced ^= line.startswith("```")
+        item = None if fenced else _ITEM.match(line)
+        if item:
             if below and gap and lines[-1]:
                 lines.append("")
             below, gap = item.end(), False
@@ -96,16 +98,27 @@ def indented(text: str) -> str:
     return "\n".join(lines)
 
 
+def markdown(root: Path, file: PurePosixPath) -> str:
+    """What there is to show of *file*, or of a folder."""
+    path = root / file
+    if path.is_dir():
+        names = sorted(each.name for each in path.iterdir() if each.name[0] not in "._")
+        listed = "\n".join(f"* [`{name}`]({file.name}/{name})" for name in names)
+        return f"# {file.name}\n\n{listed}\n"
+    text = path.read_text()
+    if file.suffix == ".md":
+        return text
+    language = _LANGUAGES.get(file.suffix, "text")
+    return f"# {file.name}\n\n`{file}`\n\n```{language}\n{text.rstrip()}\n```\n"
+
+
 def page_of(file: PurePosixPath, text: str, root: Path) -> str:
-    """What the site shows of *file*."""
+    """The page of *file*, which says *text*."""
     page = place(file)
-    if file.suffix != ".md":
-        language = _LANGUAGES.get(file.suffix, "text")
-        return f"# {file.name}\n\n`{file}`\n\n```{language}\n{text.rstrip()}\n```\n"
 
     def included(link: re.Match[str]) -> str:
         source = target(file, link[1])
-        found = section((root / source).read_text(), link[2])
+        found = section(markdown(root, source), link[2])
         return relinked(found, source, page)
 
     drawing = os.path.relpath(place(DOCS / "life.svg"), page.parent)
@@ -121,10 +134,9 @@ def page_of(file: PurePosixPath, text: str, root: Path) -> str:
 
 
 def links(file: PurePosixPath, text: str) -> Iterator[PurePosixPath]:
-    """The files that *file* leads to."""
-    if file.suffix == ".md":
-        for part in _FENCED.split(text)[::2]:
-            yield from (target(file, link[1]) for link in _LINK.finditer(part))
+    """The files and folders that *text* of *file* leads to."""
+    for part in _FENCED.split(text)[::2]:
+        yield from (target(file, link[1]) for link in _LINK.finditer(part))
 
 
 def collect(root: Path, build: Path) -> None:
@@ -132,19 +144,19 @@ def collect(root: Path, build: Path) -> None:
     shutil.rmtree(build, ignore_errors=True)
     found = [PurePosixPath(each.relative_to(root)) for each in (root / DOCS).rglob("*")]
     waiting = [each for each in found if (root / each).is_file()] + list(ELSEWHERE)
-    seen = set(waiting)
+    seen = {*waiting, DOCS}
     while waiting:
         file = waiting.pop()
-        text = (root / file).read_text()
         written = build / place(file)
         written.parent.mkdir(parents=True, exist_ok=True)
         if file.is_relative_to(DOCS) and file.suffix != ".md":
-            written.write_text(text)
+            shutil.copy(root / file, written)
             continue
+        text = markdown(root, file)
         written.write_text(drawn(page_of(file, text, root), partial(_save, written)))
-        new = [each for each in links(file, text) if each not in seen]
-        waiting += [each for each in new if (root / each).is_file()]
-        seen.update(new)
+        new = set(links(file, text)) - seen
+        waiting += [each for each in new if (root / each).exists()]
+        seen |= new
 
 
 def _save(page: Path, number: int, drawing: str) -> str:

@@ -47,6 +47,10 @@ def shown(root: Path, page: str) -> str:
         ("<!-- python\nx = 1\n-->\n```py\ny\n```", "```py\ny\n```"),
         ("```mermaid\ngraph\n```", "```text\ngraph\n```"),
         ("* a\n\n  b\n\n* c\n\nd", "* a\n\n    b\n\n* c\n\nd"),
+        (
+            "* a\n\n  b\n\n```text\n* c\n  d\n```",
+            "* a\n\n    b\n\n```text\n* c\n  d\n```",
+        ),
         ("* a\n\n  b\n* c\n* d", "* a\n\n    b\n\n* c\n* d"),
         ("1. a\n\n   ```sh\n   b\n   ```", "1. a\n\n    ```sh\n    b\n    ```"),
         ("[A heading](../README.md#a-heading-here)", "[page](page.md#a)"),
@@ -68,6 +72,14 @@ def test_a_page_in_a_folder_leads_out_of_it(root: Path) -> None:
 def test_a_file_that_is_linked_is_shown(root: Path) -> None:
     (root / "docs/page.md").write_text("[a](../examples/hello.py)")
     assert "```python\nprint()\n```" in shown(root, "files/examples/hello.py.md")
+
+
+def test_a_folder_that_is_linked_is_listed(root: Path) -> None:
+    (root / "docs/page.md").write_text("[a](../examples) [b](../docs)")
+    assert shown(root, "page.md") == "[a](files/examples.md) [b](.)"
+    listed = shown(root, "files/examples.md")
+    assert listed == "# examples\n\n* [`hello.py`](examples/hello.py.md)\n"
+    assert "print()" in shown(root, "files/examples/hello.py.md")
 
 
 def test_a_section_that_is_not_there_is_told() -> None:
