@@ -15,8 +15,8 @@ else is to be done:
     <!-- PATH -->                     it is a part of that file, which others test
 
 A block with `asyncio.run` is a program of its own. What the shell is told to install is
-ours, and there already; the server on port 8000, and the database that it is told of,
-are those of the test.
+there already; the server on port 8000, and the database that it is told of, are those
+of the test.
 """
 
 from __future__ import annotations

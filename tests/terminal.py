@@ -7,14 +7,13 @@ import os
 import re
 import shlex
 import sys
-import tomllib
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[1]
 _SHELL: Final = ("bash", "-euo", "pipefail", "-c")
 _INSTALL: Final = "pip install "
 _PORT: Final = re.compile(r"--port (\d+)")
@@ -31,7 +30,7 @@ async def terminal(folder: Path, meant: Mapping[str, str]) -> AsyncIterator[Term
 
 
 class Terminal:
-    """What is exported stays so. What is installed must be ours, and is there."""
+    """What is exported stays so. What is to be installed is looked for, not fetched."""
 
     def __init__(self, folder: Path, meant: Mapping[str, str]) -> None:
         self._folder = folder
@@ -79,7 +78,7 @@ class Terminal:
         lines = self._said(text).splitlines()
         for line in lines:
             if line.startswith(_INSTALL):
-                assert set(_names(line)) <= ours(), line
+                assert all(is_there(each) for each in _names(line)), line
             elif export := re.fullmatch(r"export (\w+)=(.*)", line):
                 (self._variables[export[1]],) = shlex.split(export[2])
         commands = [each for each in lines if not each.startswith(_INSTALL)]
@@ -107,11 +106,11 @@ def _names(line: str) -> list[str]:
     return [each for each in shlex.split(line)[2:] if not each.startswith("-")]
 
 
-def ours() -> set[str]:
-    """What can be installed of ours: each distribution, alone or with one extra."""
-    found = set[str]()
-    for file in (ROOT / "src").glob("*/pyproject.toml"):
-        project = tomllib.loads(file.read_text())["project"]
-        extras = project.get("optional-dependencies", {})
-        found |= {project["name"], *(f"{project['name']}[{each}]" for each in extras)}
-    return found
+def is_there(requirement: str) -> bool:
+    """Whether a distribution is installed here, and has the extras that are named."""
+    name, _, extras = requirement.rstrip("]").partition("[")
+    try:
+        known = metadata(name).get_all("Provides-Extra", [])
+    except PackageNotFoundError:
+        return False
+    return set(extras.split(",")) - {""} <= set(known)

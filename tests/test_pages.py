@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +49,7 @@ async def test_the_blocks_of_a_page_run(
         ("<!-- examples/hello.py -->\n```py\nnot there\n```", "no such part"),
         ("<!-- run -->\n```sh\necho no; false\n```", "no"),
         ("<!-- run -->\n```sh\npip install jobcore\n```", "pip install jobcore"),
+        ("<!-- run -->\n```sh\npip install 'jobcore-sql[no]'\n```", "no"),
     ],
 )
 async def test_a_block_that_fails_fails_the_page(
@@ -84,3 +88,21 @@ def test_every_block_of_a_guide_is_used(name: str) -> None:
         if not block.mark and block.language not in used
     ]
     assert left == []
+
+
+def test_the_files_of_the_tutorial_are_typed(tmp_path: Path) -> None:
+    for block in blocks(ROOT / "docs" / "tutorial.md"):
+        if block.mark.startswith("file: "):
+            (tmp_path / block.mark.removeprefix("file: ")).write_text(block.code)
+        elif block.mark.startswith("end of: "):
+            with (tmp_path / block.mark.removeprefix("end of: ")).open("a") as file:
+                file.write(block.code)
+    checked = subprocess.run(  # noqa: S603 - the checker, on files of our own
+        [sys.executable, "-m", "mypy", "--strict", *tmp_path.glob("*.py")],
+        cwd=ROOT,
+        env={**os.environ, "MYPYPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
