@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,12 @@ def test_every_block_of_a_guide_is_used(name: str) -> None:
         if not block.mark and block.language not in used
     ]
     assert left == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda each: str(each.relative_to(ROOT)))
+def test_the_name_of_a_file_is_seen(page: Path) -> None:
+    names = re.findall(r"^(.*)\n\n<!-- file: (\S+) -->", page.read_text(), re.MULTILINE)
+    assert [said for said, name in names if f"`{name}`" not in said] == []
 
 
 def test_the_files_of_the_tutorial_are_typed(tmp_path: Path) -> None:
