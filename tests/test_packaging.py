@@ -189,7 +189,7 @@ def test_versions_are_in_step() -> None:
     (version,) = versions
     for package in ("jobcore_redis", "jobcore_sql"):
         assert f"jobcore-core~={version}" in project(package)["dependencies"]
-    (kit,) = project("jobcore")["optional-dependencies"].values()
+    kit = project("jobcore")["optional-dependencies"]["testing"]
     assert f"jobcore-pytest~={version}" in kit
     assert (
         f"jobcore-core[testing]~={version}" in project("jobcore_pytest")["dependencies"]

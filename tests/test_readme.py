@@ -196,3 +196,12 @@ def test_every_distribution_is_on_the_shelf() -> None:
         name = tomllib.loads(file.read_text())["project"]["name"]
         assert f"`{name}`" in README
         assert name in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_drawing_is_the_diagram() -> None:
+    drawing = (ROOT / "docs" / "life.svg").read_text().replace("&gt;", ">")
+    arrows = re.findall(r"<title>(\S+ --> \S+: .+?)</title>", drawing)
+    (diagram,) = blocks("mermaid")
+    assert sorted(arrows) == sorted(each.strip() for each in diagram.splitlines()[1:])
+    shown = set(re.findall(r"<text [^>]*>([^<]+)</text>", drawing))
+    assert {each.partition(": ")[2] for each in arrows} <= shown

@@ -8,11 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
-from django import setup
-from django.conf import settings
 from django.db import connection as django_connection
-from django.db import connections, transaction
-from sqlalchemy import make_url
+from django.db import transaction
 
 from jobcore import (
     DefaultJobManager,
@@ -28,6 +25,7 @@ from jobcore import (
 )
 from jobcore_sql import SQLJobStore
 from tests.jobcore_sql import postgresql
+from tests.jobcore_sql.django_host import configure
 
 pytestmark = pytest.mark.anyio
 
@@ -147,18 +145,7 @@ async def test_workers_are_woken_by_the_commit(
 
 @pytest.fixture
 def django(server: str) -> None:
-    url = make_url(postgresql.database(server))
-    database = {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": url.database,
-        "USER": url.username,
-        "HOST": url.host,
-        "PORT": url.port,
-    }
-    if not settings.configured:
-        settings.configure()
-        setup()
-    connections.settings = connections.configure_settings({"default": database})
+    configure(postgresql.database(server))
 
 
 @pytest.mark.usefixtures("django")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import MetaData, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from jobcore import DefaultJobManager, JobcoreConfig, Tasks
+from jobcore import DefaultJobManager, JobcoreConfig, JobRequest, Tasks
 from jobcore.errors import SchemaVersionError, StoreError, StoreUnavailableError
 from jobcore.job import Limit
 from jobcore.query import Filter
@@ -22,6 +24,7 @@ from jobcore_sql.naming import Naming
 from jobcore_sql.tables import metadata
 from tests.jobcore_sql import mysql
 from tests.jobcore_sql.test_naming import check, live
+from tests.pages import blocks
 
 pytestmark = [pytest.mark.anyio, mysql.needed]
 
@@ -205,3 +208,16 @@ async def test_a_name_that_is_too_long_is_refused_and_not_cut() -> None:
         with pytest.raises(StoreError, match="1406"):
             await store.insert([named(store, a_job(queue="q" * 301))])
         assert not (await store.statistics()).queues
+
+
+async def test_the_statement_of_the_page_finds_what_it_says(store: SQLJobStore) -> None:
+    page = Path(__file__).parents[2] / "docs" / "mysql.md"
+    (statement,) = (each.code for each in blocks(page) if each.language == "sql")
+    async with DefaultJobManager(store) as jobs:
+        request = JobRequest("send", options={"queue": "mail", "max_retries": 0})
+        job = await jobs.submit(request)
+        (claim,) = (await jobs.claim("worker", ["mail"], 1)).claims
+        await jobs.fail(claim, ValueError())
+    ((found, status, due_at),) = await mysql.run(statement)
+    assert (found, status) == (job.id, "failed")
+    assert abs(due_at.replace(tzinfo=UTC) - job.due_at) < timedelta(days=1)

@@ -40,7 +40,7 @@ def test_shows_why_a_job_waits(command: Command, any_url: str) -> None:
     for job_id, sentence in (
         (filled.scheduled, "It is due at "),
         (filled.held, "It is held until somebody approves it."),
-        (filled.queued, "No live worker asks for its queue default."),
+        (filled.queued, "No live worker is known that asks for its queue default."),
         (filled.failed, "It failed at "),
     ):
         told = command("show", job_id, "--store", any_url)
