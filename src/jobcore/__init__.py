@@ -45,6 +45,7 @@ from jobcore.errors import (
 )
 from jobcore.events import Event, EventKind, Events
 from jobcore.identity import Tick
+from jobcore.instrumentation import Instrumentation
 from jobcore.job import (
     TERMINAL,
     UNFINISHED,
@@ -128,6 +129,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Events",
+    "Instrumentation",
     # the nouns
     "Attempt",
     "Details",

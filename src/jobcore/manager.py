@@ -15,6 +15,7 @@ from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
 from jobcore.details import Details
 from jobcore.events import Events
+from jobcore.instrumentation import Instrumentation
 from jobcore.job import Job, JobStatus, Limit
 from jobcore.matching import Matching
 from jobcore.query import Filter, Page, Statistics
@@ -70,6 +71,9 @@ class JobManager(Protocol):
 
     events: Events
     """What happens here and in the workers of this manager: `events.subscribe`."""
+
+    instrumentation: Instrumentation
+    """What measures and traces it and its workers."""
 
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]
