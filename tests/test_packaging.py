@@ -52,6 +52,13 @@ except StoreError as error:
     print(error)
 """
 
+IMPORT_TELEMETRY = """
+try:
+    import jobcore.telemetry
+except ImportError as error:
+    print(error)
+"""
+
 FIND = """
 import importlib.util, sys
 print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])
@@ -194,8 +201,10 @@ def test_the_core_alone_says_hello(built: Path, tmp_path: Path) -> None:
     environment.install(wheel(built, "jobcore"))
     foreign = ("jobcore_redis", "jobcore_sql", "pytest", "hypothesis", *DRIVERS)
     assert environment.run("-c", FIND, "jobcore", *foreign) == "['jobcore']\n"
-    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.testing")
+    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.testing", "jobcore.telemetry")
     assert environment.run("-c", example_of("jobcore")) == "Hello, world!\n"
+    advice = environment.run("-c", IMPORT_TELEMETRY)
+    assert advice == "OpenTelemetry is missing: pip install 'jobcore-core[otel]'\n"
 
 
 @pytest.fixture(scope="session")
@@ -278,10 +287,16 @@ def test_an_extra_brings_the_driver_of_a_server(
         assert environment.run("-c", OPEN_A_SERVER, scheme) == "SQLJobStore\n"
 
 
-def test_the_extra_brings_the_kit(built: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("extra", "left_out"),
+    [("testing", "jobcore.telemetry"), ("otel", "jobcore.testing")],
+)
+def test_an_extra_brings_what_it_needs(
+    built: Path, tmp_path: Path, extra: str, left_out: str
+) -> None:
     environment = Environment.created(tmp_path / "alone")
-    environment.install(f"jobcore-core[testing] @ {wheel(built, 'jobcore').as_uri()}")
-    environment.run("-c", IMPORT_ALL, "jobcore")
+    environment.install(f"jobcore-core[{extra}] @ {wheel(built, 'jobcore').as_uri()}")
+    environment.run("-c", IMPORT_ALL, "jobcore", left_out)
 
 
 def test_pip_installs_the_folder_of_the_core(tmp_path: Path) -> None:
