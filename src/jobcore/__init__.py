@@ -44,6 +44,7 @@ from jobcore.errors import (
     UnsupportedError,
 )
 from jobcore.events import Event, EventKind, Events
+from jobcore.health import Health, HealthChecks
 from jobcore.identity import Tick
 from jobcore.instrumentation import Instrumentation
 from jobcore.job import (
@@ -129,6 +130,8 @@ __all__ = [
     "Event",
     "EventKind",
     "Events",
+    "Health",
+    "HealthChecks",
     "Instrumentation",
     # the nouns
     "Attempt",

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
-from jobcore import ageing, awaiting, checks, claiming, operating
+from jobcore import ageing, awaiting, checks, claiming, operating, reaching
 from jobcore.abilities import (
     InsertStatement,
     QueueControl,
@@ -37,6 +37,7 @@ from jobcore.errors import (
     UnsupportedError,
 )
 from jobcore.events import Event, EventKind, Events
+from jobcore.health import Health, HealthChecks
 from jobcore.identity import new_token
 from jobcore.instrumentation import Instrumentation
 from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
@@ -90,6 +91,7 @@ class DefaultJobManager(JobManager):
         self._scheduling = scheduling or InOrder()
         self._random = random
         self.events: Events = Events()
+        self.health_checks: HealthChecks = HealthChecks()
         self._calls = StoreCalls(self._config.store_retry_timeout, random, self.events)
         self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
         self._reporting = Reporting(self._config, retry, random)
@@ -122,6 +124,15 @@ class DefaultJobManager(JobManager):
     @property
     def config(self) -> JobcoreConfig:
         return self._config
+
+    async def health(self) -> Health:
+        if not self._calls.are_open:
+            return Health(alive=True, started=False, connected=False)
+        told = self.health_checks.ask()
+        if told is not None:
+            return told
+        connected = await reaching.answers(self._store, self._calls)
+        return Health(alive=True, started=True, connected=connected)
 
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]

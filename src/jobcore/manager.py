@@ -15,6 +15,7 @@ from jobcore.claim import Claim, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
 from jobcore.details import Details
 from jobcore.events import Events
+from jobcore.health import Health, HealthChecks
 from jobcore.instrumentation import Instrumentation
 from jobcore.job import Job, JobStatus, Limit
 from jobcore.matching import Matching
@@ -74,6 +75,15 @@ class JobManager(Protocol):
 
     instrumentation: Instrumentation
     """What measures and traces it and its workers."""
+
+    health_checks: HealthChecks
+    """The workers that have it, asked for their health."""
+
+    async def health(self) -> Health:
+        """How it is, and its workers in this process. It is told at once, or where
+        there is no worker, after a call to the store that takes no longer than two
+        seconds; nothing is raised."""
+        ...
 
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]

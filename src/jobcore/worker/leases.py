@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from datetime import timedelta
+from math import inf
 from typing import Final
 
 from jobcore.abilities import WorkerRecord
@@ -45,7 +46,7 @@ class Leases:
             str, float
         ] = {}  # by token: claimed and renewed as one
         self._soon = asyncio.Event()
-        self.renewed_at: float = asyncio.get_running_loop().time()
+        self.renewed_at: float = -inf
 
     def __len__(self) -> int:
         return len(self._held)
