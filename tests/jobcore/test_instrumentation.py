@@ -26,6 +26,7 @@ from jobcore import (
     Worker,
 )
 from jobcore.wrappers import InstrumentedStore, StoreCall
+from tests.jobcore.faults import FaultyStore
 
 pytestmark = pytest.mark.anyio
 
@@ -136,12 +137,12 @@ async def test_what_was_left_of_leases_is_told(
 
 
 async def test_it_attends_as_long_as_anything_can_happen(notes: Notes) -> None:
-    async with (
-        InMemoryJobStore() as store,
-        DefaultJobManager(store, instrumentation=notes) as jobs,
-    ):
+    store = FaultyStore()
+    gate = store.gate("insert")
+    async with store, DefaultJobManager(store, instrumentation=notes) as jobs:
         late = asyncio.create_task(jobs.submit(GREET))
-        await asyncio.sleep(0)
+        await gate.reached.wait()
+        asyncio.get_running_loop().call_later(0.01, gate.opened.set)
     await late
     assert "submitted" in notes.noted
     assert notes.statistics

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Final
 
 from opentelemetry import trace
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import attach, detach
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
@@ -53,7 +53,7 @@ class Spans:
     @contextmanager
     def running(self, job: Job, worker: str) -> Iterator[Span]:
         """A span around an attempt of *job*, below that of its submit. Without one it
-        begins a trace: what was current when the worker started is long over."""
+        begins a trace: what was current when the worker started is over."""
         span: Span = INVALID_SPAN
         with quietly():
             span = self._start_run(job, worker)
@@ -90,7 +90,7 @@ class Spans:
         carrier = {"traceparent": details.traceparent or ""}
         return self._tracer.start_span(
             f"run {job.queue}",
-            context=_TRACE_CONTEXT.extract(carrier, Context()),
+            context=_TRACE_CONTEXT.extract(carrier),
             kind=SpanKind.CONSUMER,
             attributes=attributes,
         )

@@ -192,6 +192,15 @@ async def test_what_is_claimed_late_is_told_by_the_store_s_clock(
     assert attributes == {"messaging.destination.name": "mail", "jobcore.task": "greet"}
 
 
+async def test_jobs_that_are_held_are_counted_one_by_one(
+    jobs: DefaultJobManager, observatory: Observatory
+) -> None:
+    limit = Limit(concurrency=1)
+    await jobs.submit_many([GREET] * 3, limit_key="key", limit=limit)
+    await jobs.claim("worker", ["mail"], 3)
+    assert observatory.counts(EVENTS, "jobcore.event")["held",] == 2
+
+
 async def test_lost_leases_are_counted(observatory: Observatory) -> None:
     store = InMemoryJobStore()
     async with observatory.manager(store) as jobs:
