@@ -12,10 +12,10 @@ measured, and traces are only passed on.
 
 try:
     from jobcore.telemetry.telemetry import Telemetry
-except ModuleNotFoundError as error:
-    if not (error.name or "").startswith("opentelemetry"):
+except ModuleNotFoundError as _error:
+    if not (_error.name or "").startswith("opentelemetry"):
         raise
-    advice = "OpenTelemetry is missing: pip install 'jobcore-core[otel]'"
-    raise ModuleNotFoundError(advice, name=error.name) from error
+    _advice = "OpenTelemetry is missing: pip install 'jobcore-core[otel]'"
+    raise ModuleNotFoundError(_advice, name=_error.name) from _error
 
 __all__ = ["Telemetry"]

@@ -37,7 +37,8 @@ class Telemetry(Instrumentation):
     Spans and metrics go to the providers that are given, else to those that the host
     has set for its process. The queues are looked at every *statistics_interval*; None
     leaves that to other processes, as each tells the same of them. One instance serves
-    all managers of a process. What fails in an exporter is logged, and nothing else.
+    all managers of a process on the same store. What fails in an exporter is logged,
+    and nothing else.
     """
 
     def __init__(
