@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
-from jobcore.errors import JobcoreError
 from jobcore.job import JobStatus
 from jobcore.query import Statistics
 from jobcore.telemetry import attributes as names
+
+_logger = logging.getLogger("jobcore.telemetry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,9 @@ class Queues:
                 try:
                     looked = await statistics()
                     self._looks[key] = _Look(looked, datetime.now(UTC))
-                except JobcoreError:  # it is logged and told by the manager
+                except Exception as error:  # noqa: BLE001 - the next look may succeed
                     self._looks.pop(key, None)
+                    _logger.warning("queues not looked at: %r", error)
                 await asyncio.sleep(interval.total_seconds())
         finally:
             self._looks.pop(key, None)

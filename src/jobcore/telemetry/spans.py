@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.context import attach, detach
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, TracerProvider
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
@@ -28,10 +27,8 @@ _TRACE_CONTEXT: Final = TraceContextTextMapPropagator()
 class Spans:
     """Makes a span of each submit and of each run, by the conventions of messaging."""
 
-    def __init__(self, provider: TracerProvider | None) -> None:
-        self._tracer = trace.get_tracer(
-            names.JOBCORE, version("jobcore-core"), provider
-        )
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
 
     @contextmanager
     def submitting(self, jobs: Sequence[NewJob]) -> Iterator[None]:

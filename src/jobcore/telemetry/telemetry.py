@@ -10,7 +10,7 @@ from importlib.metadata import version
 from time import perf_counter
 from typing import Final
 
-from opentelemetry import metrics
+from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
@@ -48,13 +48,13 @@ class Telemetry(Instrumentation):
         meter_provider: MeterProvider | None = None,
         statistics_interval: timedelta | None = _STATISTICS_INTERVAL,
     ) -> None:
-        meter = metrics.get_meter(
-            names.JOBCORE, version("jobcore-core"), meter_provider
-        )
+        release = version("jobcore-core")
+        meter = metrics.get_meter(names.JOBCORE, release, meter_provider)
+        tracer = trace.get_tracer(names.JOBCORE, release, tracer_provider)
         self._interval = statistics_interval
         self._metrics = Metrics(meter)
         self._queues = Queues(meter)
-        self._spans = Spans(tracer_provider)
+        self._spans = Spans(tracer)
 
     def wrap(self, store: JobStore) -> JobStore:
         return InstrumentedStore(store, self._metrics.called)

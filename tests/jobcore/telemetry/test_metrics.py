@@ -311,6 +311,7 @@ async def test_what_cannot_be_looked_at_is_not_told(observatory: Observatory) ->
     async with observatory.manager(store, config) as jobs:
         await jobs.submit(GREET)
         await until_looked_at(observatory, 1)
+        store.fail("statistics", ZeroDivisionError())
         store.fail("statistics", *[StoreUnavailableError("gone")] * 1000)
         await until(lambda: not observatory.points("jobcore.queue.depth"))
         store.failures.clear()

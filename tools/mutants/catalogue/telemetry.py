@@ -82,8 +82,8 @@ TELEMETRIES: Final = (
     Mutant(
         "telemetry: queues are told that were not looked at",
         _QUEUES,
-        "                    self._looks.pop(key, None)\n                await",
-        "                    pass\n                await",
+        "                    self._looks.pop(key, None)\n                    _logger",
+        "                    _logger",
         {METRICS: ("cannot_be_looked_at",)},
     ),
     Mutant(
