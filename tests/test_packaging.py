@@ -54,6 +54,13 @@ except StoreError as error:
     print(error)
 """
 
+IMPORT_TELEMETRY = """
+try:
+    import jobcore.telemetry
+except ImportError as error:
+    print(error)
+"""
+
 FIND = """
 import importlib.util, sys
 print([name for name in sys.argv[1:] if importlib.util.find_spec(name)])
@@ -202,8 +209,11 @@ def test_the_core_alone_says_hello(built: Path, tmp_path: Path) -> None:
     others = PACKAGES.keys() - {"jobcore"}
     foreign = (*others, "pytest", "hypothesis", *DRIVERS)
     assert environment.run("-c", FIND, "jobcore", *foreign) == "['jobcore']\n"
-    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.cli", "jobcore.testing")
+    optional = ("jobcore.cli", "jobcore.telemetry", "jobcore.testing")
+    environment.run("-c", IMPORT_ALL, "jobcore", *optional)
     assert environment.run("-c", example_of("jobcore")) == "Hello, world!\n"
+    advice = environment.run("-c", IMPORT_TELEMETRY)
+    assert advice == "OpenTelemetry is missing: pip install 'jobcore-core[otel]'\n"
 
 
 @pytest.fixture(scope="session")
@@ -287,11 +297,17 @@ def test_an_extra_brings_the_driver_of_a_server(
         assert environment.run("-c", OPEN_A_SERVER, scheme) == "SQLJobStore\n"
 
 
+def test_the_extra_brings_telemetry(built: Path, tmp_path: Path) -> None:
+    environment = Environment.created(tmp_path / "alone")
+    environment.install(f"jobcore-core[otel] @ {wheel(built, 'jobcore').as_uri()}")
+    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.cli", "jobcore.testing")
+
+
 def test_the_extra_brings_the_kit(built: Path, tmp_path: Path) -> None:
     environment = Environment.created(tmp_path / "alone")
     wanted = f"jobcore-core[testing] @ {wheel(built, 'jobcore').as_uri()}"
     environment.install("--find-links", built, wanted)
-    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.cli")
+    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.cli", "jobcore.telemetry")
     environment.run("-c", IMPORT_ALL, "jobcore_pytest", NEEDS_PYTEST_ASYNCIO)
     test = environment.folder / "test_example.py"
     test.write_text(example_of("jobcore_pytest"))
@@ -312,7 +328,7 @@ def test_the_command_asks_for_its_extra_which_brings_it(
     assert (asked.returncode, asked.stdout) == (1, "")
     assert "pip install 'jobcore-core[cli]'" in asked.stderr
     environment.install(f"jobcore-core[cli] @ {core.as_uri()}")
-    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.testing")
+    environment.run("-c", IMPORT_ALL, "jobcore", "jobcore.telemetry", "jobcore.testing")
     assert (
         run(command, "--version", cwd=tmp_path) == f"{project('jobcore')['version']}\n"
     )

@@ -49,7 +49,9 @@ from jobcore.errors import (
 from jobcore.events import Event, EventKind, Events
 from jobcore.explanation import MOST_AHEAD, Cause, Explanation
 from jobcore.finding import Fault, Finding, Severity
+from jobcore.health import Health, HealthChecks
 from jobcore.identity import Tick
+from jobcore.instrumentation import Instrumentation
 from jobcore.job import (
     TERMINAL,
     UNFINISHED,
@@ -140,6 +142,9 @@ __all__ = [
     "Finding",
     "MOST_AHEAD",
     "Severity",
+    "Health",
+    "HealthChecks",
+    "Instrumentation",
     # the nouns
     "Attempt",
     "Details",

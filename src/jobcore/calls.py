@@ -44,6 +44,11 @@ class StoreCalls:
         self._loop = asyncio.get_running_loop()
         self._process = os.getpid()
 
+    @property
+    def are_open(self) -> bool:
+        """Whether calls may be made from its process and event loop."""
+        return self._loop is not None
+
     async def close(self) -> None:
         """Wait for all calls, also those that finishing calls make, and refuse more."""
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
 
-from jobcore import ageing, awaiting, checks, claiming, operating
+from jobcore import ageing, awaiting, checks, claiming, operating, reaching
 from jobcore.abilities import (
     InsertStatement,
     QueueControl,
@@ -42,7 +42,9 @@ from jobcore.examining import Examining
 from jobcore.explaining import Explaining
 from jobcore.explanation import Explanation
 from jobcore.finding import Finding
+from jobcore.health import Health, HealthChecks
 from jobcore.identity import new_token
+from jobcore.instrumentation import Instrumentation
 from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
 from jobcore.manager import JobManager, JobTransaction
 from jobcore.matching import Matching
@@ -73,8 +75,8 @@ class DefaultJobManager(JobManager):
     """The one implementation of `JobManager`; it works with any store.
 
     The store is open while the manager is, and closed by whoever opened it. *retry*
-    is the strategy of tasks that have none of their own, and *archive* is given what is
-    pruned, before it is deleted.
+    is the strategy of tasks that have none of their own, *archive* is given what is
+    pruned, before it is deleted, and *instrumentation* measures and traces.
     """
 
     def __init__(  # noqa: PLR0913 - all but the store are options
@@ -85,13 +87,16 @@ class DefaultJobManager(JobManager):
         retry: RetryStrategy | None = None,
         scheduling: SchedulingStrategy | None = None,
         archive: Archive | None = None,
+        instrumentation: Instrumentation | None = None,
         random: Random = SYSTEM_RANDOM,
     ) -> None:
-        self._store = store
+        self.instrumentation: Instrumentation = instrumentation or Instrumentation()
+        self._store = store = self.instrumentation.wrap(store)
         self._config = config or JobcoreConfig()
         self._scheduling = scheduling or InOrder()
         self._random = random
         self.events: Events = Events()
+        self.health_checks: HealthChecks = HealthChecks()
         self._calls = StoreCalls(self._config.store_retry_timeout, random, self.events)
         self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
         self._reporting = Reporting(self._config, retry, random)
@@ -107,7 +112,14 @@ class DefaultJobManager(JobManager):
         )
 
     async def __aenter__(self) -> Self:
-        self._calls.open()
+        async with AsyncExitStack() as stack:
+            self._calls.open()
+            stack.push_async_callback(self._calls.close)
+            attend = self.instrumentation.attend(self.events, self.statistics)
+            await stack.enter_async_context(attend)
+            stack.push_async_callback(self._endings.close)
+            stack.push_async_callback(self._inserts.finish)
+            self._closing = stack.pop_all()
         return self
 
     async def __aexit__(
@@ -116,13 +128,7 @@ class DefaultJobManager(JobManager):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            await self._inserts.finish()
-        finally:
-            try:
-                await self._endings.close()
-            finally:
-                await self._calls.close()
+        await self._closing.aclose()
 
     @property
     def config(self) -> JobcoreConfig:
@@ -133,13 +139,23 @@ class DefaultJobManager(JobManager):
         """The store that it works with."""
         return self._store
 
+    async def health(self) -> Health:
+        if not self._calls.are_open:
+            return Health(alive=True, started=False, connected=False)
+        told = self.health_checks.ask()
+        if told is not None:
+            return told
+        connected = await reaching.answers(self._store, self._calls)
+        return Health(alive=True, started=True, connected=connected)
+
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]
     ) -> Job[R]:
         self._calls.check()
-        (new,) = self._new_jobs([request], options)
-        inserted = await self._inserts.add(new)
-        return _typed(new, inserted, request)
+        new = self._new_jobs([request], options)
+        with self.instrumentation.submitting(new):
+            inserted = await self._inserts.add(new[0])
+        return _typed(new[0], inserted, request)
 
     async def submit_many(
         self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
@@ -147,15 +163,16 @@ class DefaultJobManager(JobManager):
         wanted = list(requests)
         new = self._new_jobs(wanted, options)
         inserted: list[Inserted] = []
-        for start in range(0, len(new), BATCH):
-            insert = partial(self._store.insert, new[start : start + BATCH])
-            inserted += self._noticed(await self._calls.call(insert))
+        with self.instrumentation.submitting(new):
+            for start in range(0, len(new), BATCH):
+                insert = partial(self._store.insert, new[start : start + BATCH])
+                inserted += self._noticed(await self._calls.call(insert))
         return [_typed(*each) for each in zip(new, inserted, wanted, strict=True)]
 
     def using(self, connection: object) -> JobTransaction:
         self._calls.check()
         store = self._ability(TransactionalStore).using(connection)
-        return Transacting(store, self._new_jobs, self._reporting)
+        return Transacting(store, self._new_jobs, self._reporting, self.instrumentation)
 
     def insert_statement(
         self, requests: Iterable[JobRequest[Any]], **options: Unpack[SubmitOptions]
@@ -163,7 +180,9 @@ class DefaultJobManager(JobManager):
         new = self._new_jobs(list(requests), options)
         if not new:
             raise InvalidJobError("requests", "must be one at least")
-        return self._ability(StatementStore).insert_statement(new)
+        store = self._ability(StatementStore)
+        with self.instrumentation.submitting(new):
+            return store.insert_statement(new)
 
     def require(self, ability: type[Any]) -> None:
         self._ability(ability)
@@ -276,7 +295,8 @@ class DefaultJobManager(JobManager):
         self, name: str, *, key: str | None = None, **options: Unpack[SubmitOptions]
     ) -> Job[Any]:
         new = await self._recurring.trigger(name, key, options)
-        inserted = await self._inserts.add(new)
+        with self.instrumentation.submitting([new]):
+            inserted = await self._inserts.add(new)
         return inserted.job.typed(None, duplicate=not inserted.created)
 
     async def pause(
@@ -493,14 +513,17 @@ class DefaultJobManager(JobManager):
 
 @asynccontextmanager
 async def open_manager(
-    url: str | None = None, config: JobcoreConfig | None = None
+    url: str | None = None,
+    config: JobcoreConfig | None = None,
+    *,
+    instrumentation: Instrumentation | None = None,
 ) -> AsyncIterator[DefaultJobManager]:
     """Open the store that *url*, else the configuration, names, and a manager on it;
     close both. UnknownStoreError where no installed distribution has such a store."""
     chosen = config or JobcoreConfig()
     async with (
         store_from_url(chosen.store_url if url is None else url) as store,
-        DefaultJobManager(store, chosen) as manager,
+        DefaultJobManager(store, chosen, instrumentation=instrumentation) as manager,
     ):
         yield manager
 

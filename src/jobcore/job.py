@@ -115,6 +115,11 @@ class NewJob:
         object.__setattr__(self, "id", job_id)
         return self
 
+    def carrying(self, extra: bytes | None) -> Self:
+        """The very same job, which is not stored yet, with another `extra`."""
+        object.__setattr__(self, "extra", extra)
+        return self
+
     def due(self, now: datetime) -> datetime:
         """When it is due, seen from the store's *now*."""
         return self.due_at or (now + self.delay if self.delay else now)

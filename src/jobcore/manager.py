@@ -17,6 +17,8 @@ from jobcore.details import Details
 from jobcore.events import Events
 from jobcore.explanation import Explanation
 from jobcore.finding import Finding
+from jobcore.health import Health, HealthChecks
+from jobcore.instrumentation import Instrumentation
 from jobcore.job import Job, JobStatus, Limit
 from jobcore.matching import Matching
 from jobcore.query import Filter, Page, Statistics
@@ -72,6 +74,18 @@ class JobManager(Protocol):
 
     events: Events
     """What happens here and in the workers of this manager: `events.subscribe`."""
+
+    instrumentation: Instrumentation
+    """What measures and traces it and its workers."""
+
+    health_checks: HealthChecks
+    """The workers that have it, asked for their health."""
+
+    async def health(self) -> Health:
+        """How it is, and its workers in this process. It is told at once, or where
+        there is no worker, after a call to the store that takes no longer than two
+        seconds; nothing is raised."""
+        ...
 
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]

@@ -12,6 +12,7 @@ from jobcore.abilities import InTransaction
 from jobcore.attempt import Outcome
 from jobcore.claim import Claim
 from jobcore.errors import ClaimLostError, JobConflictError
+from jobcore.instrumentation import Instrumentation
 from jobcore.job import Job, JobStatus, NewJob
 from jobcore.manager import JobTransaction
 from jobcore.report import Report
@@ -31,7 +32,9 @@ class Transacting(JobTransaction):
         store: InTransaction,
         new_jobs: Callable[[Sequence[JobRequest[Any]], SubmitOptions], list[NewJob]],
         reporting: Reporting,
+        instrumentation: Instrumentation,
     ) -> None:
+        self._instrumentation = instrumentation
         self._store = store
         self._new_jobs = new_jobs
         self._reporting = reporting
@@ -47,7 +50,8 @@ class Transacting(JobTransaction):
     ) -> list[Job[R]]:
         wanted = list(requests)
         new = self._new_jobs(wanted, options)
-        inserted = await self._store.insert(new) if new else []
+        with self._instrumentation.submitting(new):
+            inserted = await self._store.insert(new) if new else []
         return [
             each.job.typed(request.result_type, duplicate=not each.created)
             for each, request in zip(inserted, wanted, strict=True)

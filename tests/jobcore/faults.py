@@ -22,6 +22,7 @@ from jobcore import (
     JobStore,
     NewJob,
     Renewal,
+    Statistics,
     StoreUnavailableError,
     Transition,
 )
@@ -83,6 +84,9 @@ class FaultyStore(InMemoryJobStore):
 
     async def expired(self, limit: int) -> list[Claim]:
         return await self._call("expired", partial(super().expired, limit))
+
+    async def statistics(self) -> Statistics:
+        return await self._call("statistics", super().statistics)
 
     async def delete(self, filter: Filter, limit: int) -> int:  # noqa: A002 - the word of the contract
         return await self._call("delete", partial(super().delete, filter, limit))

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
+from datetime import timedelta
+from math import inf
 from typing import Final
 
 from jobcore.abilities import WorkerRecord
@@ -44,7 +46,7 @@ class Leases:
             str, float
         ] = {}  # by token: claimed and renewed as one
         self._soon = asyncio.Event()
-        self.renewed_at: float = asyncio.get_running_loop().time()
+        self.renewed_at: float = -inf
 
     def __len__(self) -> int:
         return len(self._held)
@@ -93,12 +95,19 @@ class Leases:
             _logger.warning("leases of %d jobs not renewed: %r", len(held), error)
             return
         self.renewed_at = sent_at
+        self._tell_margin(held.values())
         for job_id, claim in held.items():
             if job_id in renewal.lost:
                 self._lose(claim)
             elif job_id in renewal.requested:
                 self._interrupt(claim, Interruption.CANCEL)
         self._confirm({each.token for each in held.values()}, sent_at)
+
+    def _tell_margin(self, renewed: Iterable[Claim]) -> None:
+        oldest = min((self._confirmed_at[each.token] for each in renewed), default=None)
+        if oldest is not None:
+            left = oldest + self._lease - asyncio.get_running_loop().time()
+            self._jobs.instrumentation.renewed(timedelta(seconds=left))
 
     async def _keep_watch(self) -> None:
         loop, pause = asyncio.get_running_loop(), self._lease / 30

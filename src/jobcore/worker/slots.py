@@ -59,6 +59,7 @@ class Slots:
         self._waiting: deque[Claim] = deque()
         self._runs: dict[str, Run] = {}
         self._acts = Acts(self._complete, self._note)
+        self._around = jobs.instrumentation.run
         self._closed = False
         self._context = copy_context()
         self._loop = asyncio.get_running_loop()
@@ -210,7 +211,7 @@ class Slots:
 
     async def _run(self, run: Run) -> None:
         try:
-            report = await run.execute()
+            report = await self._around(run.claim, self._worker, run.execute)
         except BaseException:
             self._forget([run.claim])
             raise

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from importlib.metadata import version
+from math import inf
 from random import Random
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,6 +18,7 @@ from typing import Any, Final, Self
 from jobcore.abilities import WorkerRecord
 from jobcore.checks import check_integer, check_name
 from jobcore.errors import StoreError
+from jobcore.health import Health
 from jobcore.identity import new_worker_id
 from jobcore.manager import JobManager
 from jobcore.retry import SYSTEM_RANDOM
@@ -74,9 +76,18 @@ class Worker:
         self._random = random
         self._main: asyncio.Task[None] | None = None
         self._body: asyncio.Task[Any] | None = None
-        self._contact_at = 0.0
+        self._contact_at = -inf
 
     async def __aenter__(self) -> Self:
+        self._leave = self._jobs.health_checks.add(self._health)
+        try:
+            await self._start()
+        except BaseException:
+            self._leave()
+            raise
+        return self
+
+    async def _start(self) -> None:
         self._slots = Slots(self._jobs, self._tasks, self._record, self._random)
         self._stopping, self._ready = asyncio.Event(), asyncio.Event()
         self._hurry = asyncio.Event()
@@ -94,8 +105,7 @@ class Worker:
         if self._main.done():
             await self._main
         self._body = asyncio.current_task()
-        self._main.add_done_callback(self._died)
-        return self
+        self._main.add_done_callback(self._ended)
 
     async def __aexit__(
         self,
@@ -105,6 +115,7 @@ class Worker:
     ) -> None:
         body, self._body = self._body, None
         await self._finish()
+        self._leave()
         if self._main is not None and (fault := self._main.exception()) is not None:
             if isinstance(error, asyncio.CancelledError) and body is not None:
                 body.uncancel()
@@ -142,6 +153,11 @@ class Worker:
         latest = max(self._contact_at, self._slots.leases.renewed_at)
         lease = self._jobs.config.job_claim_timeout.total_seconds()
         return asyncio.get_running_loop().time() - latest < lease
+
+    def _health(self) -> Health:
+        lives = self._main is None or not self._main.done()
+        ready = lives and self._ready.is_set()
+        return Health(alive=lives, started=ready, connected=self.is_healthy)
 
     async def _live(self) -> None:
         async with AsyncExitStack() as stack:
@@ -224,6 +240,8 @@ class Worker:
         except StoreError as error:
             _logger.warning("not struck out of the directory: %s", error)
 
-    def _died(self, main: asyncio.Task[None]) -> None:
-        if not main.cancelled() and main.exception() and self._body is not None:
+    def _ended(self, main: asyncio.Task[None]) -> None:
+        if main.cancelled() or main.exception() is None:
+            self._leave()
+        elif self._body is not None:
             self._body.cancel()

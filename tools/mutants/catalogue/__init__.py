@@ -13,6 +13,7 @@ from tools.mutants.catalogue.record import RECORDS
 from tools.mutants.catalogue.recurring import RECURRENCES
 from tools.mutants.catalogue.redis import REDISES
 from tools.mutants.catalogue.sql import SQL
+from tools.mutants.catalogue.telemetry import TELEMETRIES
 from tools.mutants.catalogue.worker import WORKERS
 from tools.mutants.catalogue.wrappers import WRAPPERS
 from tools.mutants.mutant import Mutant
@@ -25,6 +26,7 @@ ALONE: Final[tuple[Mutant, ...]] = (
     *MEMORIES,
     *RECURRENCES,
     *WRAPPERS,
+    *TELEMETRIES,
     *SQL,
 )
 """What is noticed without a server. The first leave most tests waiting, which costs
