@@ -52,8 +52,8 @@ MEMORIES: Final = (
     _mutant(
         "claims go by the largest priority first",
         "jobcore/memory/line.py",
-        "in sorted(self._levels)",
-        "in sorted(self._levels, reverse=True)",
+        "in sorted(self._levels):\n            level =",
+        "in sorted(self._levels, reverse=True):\n            level =",
         "test_claim_takes",
     ),
     _mutant(
