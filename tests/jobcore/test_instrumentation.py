@@ -23,6 +23,8 @@ from jobcore import (
     Report,
     Statistics,
     Tasks,
+    TransactionalStore,
+    UnsupportedError,
     Worker,
 )
 from jobcore.wrappers import InstrumentedStore, StoreCall
@@ -147,3 +149,8 @@ async def test_it_attends_as_long_as_anything_can_happen(notes: Notes) -> None:
     assert "submitted" in notes.noted
     assert notes.statistics
     assert notes.statistics.queues.keys() == {"default"}
+
+
+async def test_the_store_keeps_its_name(jobs: DefaultJobManager) -> None:
+    with pytest.raises(UnsupportedError, match="InMemoryJobStore"):
+        jobs.require(TransactionalStore)
