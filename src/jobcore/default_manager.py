@@ -91,6 +91,7 @@ class DefaultJobManager(JobManager):
         random: Random = SYSTEM_RANDOM,
     ) -> None:
         self.instrumentation: Instrumentation = instrumentation or Instrumentation()
+        self._store_name = type(store).__name__
         self._store = store = self.instrumentation.wrap(store)
         self._config = config or JobcoreConfig()
         self._scheduling = scheduling or InOrder()
@@ -471,7 +472,7 @@ class DefaultJobManager(JobManager):
     def _ability(self, kind: type[A]) -> A:
         found = self._store.ability(kind)
         if found is None:
-            raise UnsupportedError(type(self._store).__name__, kind.__name__)
+            raise UnsupportedError(self._store_name, kind.__name__)
         return found
 
     def _new_jobs(

@@ -26,7 +26,7 @@ from jobcore.telemetry import Telemetry
 from tests.jobcore.faults import FaultyStore
 
 CONFIG = JobcoreConfig(
-    job_claim_timeout=timedelta(seconds=0.3),
+    job_claim_timeout=timedelta(seconds=1),
     store_retry_timeout=timedelta(milliseconds=1),
 )
 _LATE = ("jobcore_lease_margin", "jobcore_event_loop", "jobcore_queue", "ValueError")

@@ -84,7 +84,6 @@ async def test_a_worker_is_connected_as_long_as_it_claims_or_renews(
 ) -> None:
     await until(jobs, WELL)
     store.fail("claim", *[GONE] * 10_000)
-    assert await jobs.health() == WELL, "its lease has not ended yet"
     store.fail("renew", *[GONE] * 10_000)
     await until(jobs, APART)
     store.failures.clear()

@@ -221,7 +221,7 @@ async def test_margins_are_told_of_workers_that_hold_something(
     async def wait() -> None:
         await told.wait()
 
-    config = QUICK.model_copy(update={"job_claim_timeout": timedelta(seconds=0.3)})
+    config = QUICK.model_copy(update={"job_claim_timeout": timedelta(seconds=1)})
     async with (
         observatory.manager(InMemoryJobStore(), config) as jobs,
         Worker(jobs, tasks),
@@ -231,7 +231,7 @@ async def test_margins_are_told_of_workers_that_hold_something(
         told.set()
     ((total, _),) = observatory.sums("jobcore.lease.margin")
     (count,) = observatory.counts("jobcore.lease.margin").values()
-    assert 0 < total / count < 0.3
+    assert 0 < total / count < 1
 
 
 async def test_a_blocked_event_loop_is_seen(
