@@ -12,7 +12,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
-from jobcore.attempt import Outcome, decode_error
+from jobcore.attempt import decode_error
 from jobcore.context import inherited
 from jobcore.details import NOTHING, Details
 from jobcore.failure import describe
@@ -103,8 +103,6 @@ def end(span: Span, report: Report | None) -> None:
         span.set_attribute(names.OUTCOME, report.outcome.value)
         if report.error is not None:
             _fail(span, names.error_type(report.error), report.error)
-        elif report.outcome in {Outcome.FAILED, Outcome.TIMED_OUT}:
-            _fail(span, report.outcome.value)
 
 
 @contextmanager

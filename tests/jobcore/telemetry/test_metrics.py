@@ -14,6 +14,7 @@ import pytest
 from jobcore import (
     TERMINAL,
     DefaultJobManager,
+    Every,
     InMemoryJobStore,
     Job,
     JobRequest,
@@ -199,6 +200,16 @@ async def test_jobs_that_are_held_are_counted_one_by_one(
     await jobs.submit_many([GREET] * 3, limit_key="key", limit=limit)
     await jobs.claim("worker", ["mail"], 3)
     assert observatory.counts(EVENTS, "jobcore.event")["held",] == 2
+
+
+async def test_ticks_are_counted_by_schedule(observatory: Observatory) -> None:
+    store = InMemoryJobStore()
+    async with observatory.manager(store) as jobs:
+        await jobs.schedule("hourly", GREET, Every(HOUR))
+        store.offset = HOUR
+        await jobs.fire_due_schedules()
+    kinds = observatory.counts(EVENTS, "jobcore.event", "jobcore.schedule")
+    assert kinds == {("schedule fired", "hourly"): 1}
 
 
 async def test_lost_leases_are_counted(observatory: Observatory) -> None:

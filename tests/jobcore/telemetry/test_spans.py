@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -18,11 +19,13 @@ from jobcore import (
     InvalidJobError,
     Job,
     JobRequest,
+    JobStatus,
     StoreUnavailableError,
     Tasks,
     Worker,
     never,
 )
+from jobcore.telemetry import Telemetry
 from tests.jobcore.faults import FaultyStore
 from tests.jobcore.telemetry.conftest import QUICK, Observatory
 from tests.jobcore_sql import postgresql
@@ -268,6 +271,21 @@ async def test_what_else_a_job_carries_stays(jobs: DefaultJobManager) -> None:
     assert job.details.deadline == timedelta(hours=1)
     assert job.details.correlation_id == "7"
     assert job.details.traceparent
+
+
+async def test_a_trace_that_is_left_out_is_passed_on() -> None:
+    telemetry = Telemetry(
+        tracer_provider=TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
+    )
+    async with (
+        InMemoryJobStore() as store,
+        DefaultJobManager(store, QUICK, instrumentation=telemetry) as jobs,
+        Worker(jobs, tasks),
+    ):
+        job = await jobs.submit(insult.job())
+        assert (await ended(jobs, job)).status is JobStatus.FAILED
+    sampled = int((job.details.traceparent or "")[-2:], 16) & 1
+    assert sampled == 0
 
 
 async def test_a_run_without_a_submit_begins_a_trace(observatory: Observatory) -> None:
