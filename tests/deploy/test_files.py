@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import application
 import pytest
 import yaml
 
-from jobcore import Health, JobcoreConfig
+from jobcore import Health, JobcoreConfig, Worker
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 LEVELS = {
@@ -20,8 +21,7 @@ LEVELS = {
     "readinessProbe": "connected",
 }
 PORTS = {"web": 8000, "worker": application.Ports().probe_port}
-PATIENCE = 5.0
-"""Seconds that a worker has for each of both, as the page says."""
+PATIENCE: timedelta = signature(Worker).parameters["patience"].default
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
 Tree = dict[str, Any]
@@ -75,7 +75,7 @@ def seconds(text: str) -> float:
 def stop(config: JobcoreConfig) -> float:
     """How long a worker takes at most to stop: handlers that are cancelled have some
     time to end, and then what became of them is reported."""
-    return config.shutdown_grace_period.total_seconds() + PATIENCE + PATIENCE
+    return (config.shutdown_grace_period + 2 * PATIENCE).total_seconds()
 
 
 both = pytest.mark.parametrize("name", ["web", "worker"])
@@ -101,6 +101,14 @@ def test_a_worker_has_time_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     config = configured(settings(), monkeypatch)
     assert config.shutdown_grace_period != timedelta(seconds=10), "it is read"
     assert pod("worker")["terminationGracePeriodSeconds"] > stop(config)
+
+
+def test_the_page_says_how_long_that_is() -> None:
+    assert timedelta(seconds=5) == PATIENCE
+    page = (DEPLOY.parent / "docs" / "deploying.md").read_text()
+    assert "have five seconds to clean up" in page
+    grace = JobcoreConfig.model_fields["shutdown_grace_period"].default
+    assert f"`shutdown_grace_period` ({grace.total_seconds():g} s)" in page
 
 
 def test_a_service_has_time_to_stop() -> None:
