@@ -8,6 +8,7 @@ import sys
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from jobcore.cli.loading import lent, load
 from jobcore.cli.reloading import reload_on_changes
@@ -25,7 +26,7 @@ def worker(
     /,
     *,
     queue: tuple[str, ...] = (),
-    concurrency: int | None = None,
+    concurrency: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     upkeep: Annotated[bool, Parameter(negative="--no-upkeep")] = True,
     reload: bool = False,
     log: Literal["debug", "info", "warning", "error"] = "info",

@@ -25,6 +25,7 @@ def test_without_arguments_it_says_what_it_can(command: Command) -> None:
         (["worker", "a:b", "--concurency", "1"], "Did you mean --concurrency?"),
         (["worker", "a:b"], "no store is named: say --store URL"),
         (["worker", "a:b", "--store", "oracle://"], "there is no module 'a'"),
+        (["worker", "a:b", "--concurrency", "0"], "Must be >= 1"),
         (["worker", "json:dumps", "--store", "memory://"], "cannot be called so"),
     ],
 )

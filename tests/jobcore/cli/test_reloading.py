@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -30,6 +31,7 @@ async def test_a_change_of_a_file_starts_it_again(tmp_path: Path, url: str) -> N
         cwd=tmp_path,
         stdout=PIPE,
         stderr=PIPE,
+        start_new_session=True,
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -43,7 +45,7 @@ async def test_a_change_of_a_file_starts_it_again(tmp_path: Path, url: str) -> N
         assert await process.wait() == 0
     finally:
         if process.returncode is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         await process.communicate()
 
 
