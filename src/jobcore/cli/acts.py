@@ -1,53 +1,20 @@
-"""Acts on jobs, by their ids or on all that match: counted and asked about before."""
+"""Acts on jobs, by their ids or on all that match."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
-from getpass import getuser
 from json import JSONDecodeError
 from json import loads as from_text
-from time import monotonic
-from typing import Annotated, Final
+from typing import Final
 
-from cyclopts import Parameter
-from rich.console import Console
-from rich.progress import Progress
-
+from jobcore.cli.acting import Act, Acting, Consent
 from jobcore.cli.mistakes import MistakeError
-from jobcore.cli.printing import remark, show
 from jobcore.cli.selection import ALL, Selection
-from jobcore.cli.store import StoreUrl, opened
+from jobcore.cli.store import StoreUrl
 from jobcore.job import Priority
 from jobcore.matching import Matching
-from jobcore.query import Filter
-from jobcore.sweeping import OnProgress
 
-Act = Callable[[Matching], Awaitable[int]]
-_SURE: Final = frozenset({"y", "yes"})
-_BETWEEN_LINES: Final = 5.0
-"""Seconds between two lines about the progress of long work."""
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class Consent:
-    """Who does it, and whether it is to be asked about."""
-
-    every: Annotated[bool, Parameter(name="--all")] = False
-    """All jobs, whatever they are."""
-    yes: bool = False
-    """Do not ask."""
-    actor: str | None = None
-    """Who does it, for the log; by default the name that you are logged in by."""
-
-
-_NO_CONSENT = Consent()
+_NO_CONSENT: Final = Consent()
 
 
 def cancel(
@@ -57,7 +24,7 @@ def cancel(
     store: StoreUrl = None,
 ) -> int:
     """Call jobs off; of those in progress that is requested."""
-    return _Acting("cancel", ids, which, consent, store).act(Matching.cancel)
+    return Acting("cancel", ids, which, consent, store).act(Matching.cancel)
 
 
 def retry(
@@ -76,7 +43,7 @@ def retry(
     """
     given = None if arguments is None else _object(arguments)
     act: Act = partial(Matching.retry, arguments=given)
-    return _Acting("retry", ids, which, consent, store).act(act)
+    return Acting("retry", ids, which, consent, store).act(act)
 
 
 def move(
@@ -99,7 +66,7 @@ def move(
     if to is None and priority is None:
         raise MistakeError("--to or --priority", "must be given")
     act: Act = partial(Matching.move, queue=to, priority=priority)
-    return _Acting("move", ids, which, consent, store).act(act)
+    return Acting("move", ids, which, consent, store).act(act)
 
 
 def approve(
@@ -109,7 +76,7 @@ def approve(
     store: StoreUrl = None,
 ) -> int:
     """Let jobs go that are held for approval."""
-    return _Acting("approve", ids, which, consent, store).act(Matching.approve)
+    return Acting("approve", ids, which, consent, store).act(Matching.approve)
 
 
 def delete(
@@ -119,99 +86,7 @@ def delete(
     store: StoreUrl = None,
 ) -> int:
     """Delete jobs and their attempts, but for those in progress."""
-    return _Acting("delete", ids, which, consent, store).act(Matching.delete)
-
-
-@dataclass(frozen=True)
-class _Acting:
-    """One act on the jobs that a command line means."""
-
-    verb: str
-    ids: tuple[str, ...]
-    which: Selection
-    consent: Consent
-    store: str | None
-
-    def act(self, act: Act) -> int:
-        """Count, ask, act, and tell how many jobs were changed. The exit code is 1
-        where that is not all that were named by their ids. The store is not kept open
-        while somebody thinks."""
-        if self.which.is_empty and not (self.ids or self.consent.every):
-            raise MistakeError("which jobs?", "Name ids, or a filter, or say --all")
-        number = asyncio.run(self._count())
-        if number and not self._is_sure(number):
-            remark("nothing was done")
-            return 1
-        done = asyncio.run(self._act(act, number)) if number else 0
-        show(f"{self.verb}: {done} of {_jobs(number)}")
-        if self.ids and done < number:
-            remark("the others do not allow it, as they are now")
-            return 1
-        return 0
-
-    async def _count(self) -> int:
-        async with opened(self.store) as manager:
-            for each in self.ids:
-                await manager.get(each)
-            return await manager.matching(self._filter()).count()
-
-    def _is_sure(self, number: int) -> bool:
-        if self.consent.yes or (self.ids and self.which.is_empty):
-            return True
-        if not sys.stdin.isatty():
-            raise MistakeError(
-                "--yes", f"is needed to {self.verb} {_jobs(number)} unasked"
-            )
-        sys.stderr.write(f"{self.verb} {_jobs(number)}? [y/N] ")
-        sys.stderr.flush()
-        return sys.stdin.readline().strip().lower() in _SURE
-
-    async def _act(self, act: Act, number: int) -> int:
-        actor = self.consent.actor or _login()
-        with ExitStack() as stack:
-            on_progress = _progress(stack, self.verb, number)
-            async with opened(self.store) as manager:
-                return await act(
-                    manager.matching(
-                        self._filter(), actor=actor, on_progress=on_progress
-                    )
-                )
-
-    def _filter(self) -> Filter:
-        return self.which.filter(tuple(dict.fromkeys(self.ids)))
-
-
-def _progress(stack: ExitStack, verb: str, number: int) -> OnProgress:
-    """What shows on a terminal how many of *number* jobs are done."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        return _progress_in_lines(verb, number)
-    bar = stack.enter_context(Progress(console=console, transient=True))
-    task = bar.add_task(verb, total=number)
-    return lambda done: bar.update(task, completed=done)
-
-
-def _progress_in_lines(verb: str, number: int) -> OnProgress:
-    said_at = monotonic()
-
-    def say(done: int) -> None:
-        nonlocal said_at
-        if monotonic() - said_at >= _BETWEEN_LINES:
-            said_at = monotonic()
-            remark(f"{verb}: {done} of {_jobs(number)} so far")
-
-    return say
-
-
-def _login() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError):  # as in containers, where users have no names
-        return f"user {os.getuid()}"
-
-
-def _jobs(number: int) -> str:
-    return "1 job" if number == 1 else f"{number} jobs"
+    return Acting("delete", ids, which, consent, store).act(Matching.delete)
 
 
 def _object(text: str) -> dict[str, object]:

@@ -147,7 +147,7 @@ def test_long_work_tells_how_far_it_is(
         await jobs.submit_many([JobRequest("nap")] * 120)
 
     within(url, submit)
-    monkeypatch.setattr("jobcore.cli.acts._BETWEEN_LINES", 0)
+    monkeypatch.setattr("jobcore.cli.acting._BETWEEN_LINES", 0)
     told = command("cancel", "--all", "--yes", "--store", url)
     assert told.err.splitlines() == [
         f"cancel: {done} of 120 jobs so far" for done in (50, 100, 120)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tools.mutants.catalogue.command import COMMANDS
 from tools.mutants.catalogue.core import CORE
 from tools.mutants.catalogue.manager import MANAGERS
 from tools.mutants.catalogue.memory import MEMORIES
@@ -20,6 +21,7 @@ from tools.mutants.mutant import Mutant
 
 ALONE: Final[tuple[Mutant, ...]] = (
     *WORKERS,
+    *COMMANDS,
     *MANAGERS,
     *CORE,
     *RECORDS,
