@@ -125,10 +125,15 @@ async def test_one_signal_loses_nothing_and_runs_nothing_twice(url: str) -> None
         assert statistics.count(JobStatus.COMPLETED) == len(work)
 
 
-@pytest.mark.parametrize("task", ["work", "stubborn"])
-async def test_a_second_signal_gives_all_back_within_a_second(
-    url: str, task: str
-) -> None:
+async def test_a_second_signal_gives_all_back_within_a_second(url: str) -> None:
+    await all_is_given_back(url, "work")
+
+
+async def test_it_does_so_though_threads_go_on(tmp_path: Path) -> None:
+    await all_is_given_back(f"sqlite+aiosqlite:///{tmp_path}/jobs.db", "stubborn")
+
+
+async def all_is_given_back(url: str, task: str) -> None:
     async with open_manager(url, CONFIG) as jobs:
         work = await submitted(jobs, task, 60)
         async with worker(url, 60) as process:

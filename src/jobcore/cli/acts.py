@@ -23,7 +23,13 @@ def cancel(
     consent: Consent = _NO_CONSENT,
     store: StoreUrl = None,
 ) -> int:
-    """Call jobs off; of those in progress that is requested."""
+    """Call jobs off; of those in progress that is requested.
+
+    Parameters
+    ----------
+    ids
+        Of the jobs, which must all be there; a filter besides them leaves some out.
+    """
     return Acting("cancel", ids, which, consent, store).act(Matching.cancel)
 
 
@@ -38,6 +44,8 @@ def retry(
 
     Parameters
     ----------
+    ids
+        Of the jobs, which must all be there; a filter besides them leaves some out.
     arguments
         Other arguments for them, as a JSON object.
     """
@@ -58,6 +66,8 @@ def move(
 
     Parameters
     ----------
+    ids
+        Of the jobs, which must all be there; a filter besides them leaves some out.
     to
         The queue that they go to.
     priority
@@ -75,7 +85,13 @@ def approve(
     consent: Consent = _NO_CONSENT,
     store: StoreUrl = None,
 ) -> int:
-    """Let jobs go that are held for approval."""
+    """Let jobs go that are held for approval.
+
+    Parameters
+    ----------
+    ids
+        Of the jobs, which must all be there; a filter besides them leaves some out.
+    """
     return Acting("approve", ids, which, consent, store).act(Matching.approve)
 
 
@@ -85,7 +101,13 @@ def delete(
     consent: Consent = _NO_CONSENT,
     store: StoreUrl = None,
 ) -> int:
-    """Delete jobs and their attempts, but for those in progress."""
+    """Delete jobs and their attempts, but for those in progress.
+
+    Parameters
+    ----------
+    ids
+        Of the jobs, which must all be there; a filter besides them leaves some out.
+    """
     return Acting("delete", ids, which, consent, store).act(Matching.delete)
 
 

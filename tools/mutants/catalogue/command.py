@@ -25,7 +25,7 @@ COMMANDS: Final = (
         _STOPPING,
         "first = self._signals == 1",
         "first = True",
-        {_STOP_TESTS: ("sqlite-work",)},
+        {_STOP_TESTS: ("a_second_signal",)},
     ),
     Mutant(
         "a process may outlive its grace",
