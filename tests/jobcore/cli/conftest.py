@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -37,6 +38,15 @@ class Ran:
 
 
 Command = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def levels() -> Iterator[None]:
+    """What a worker of the command logs is over with its test."""
+    logger = logging.getLogger("jobcore")
+    before = logger.level
+    yield
+    logger.setLevel(before)
 
 
 @pytest.fixture
