@@ -49,14 +49,17 @@ def test_the_sql_of_an_upgrade_does_what_the_upgrade_does(
 
 
 def test_the_sql_is_whole_on_a_server_too(command: Command, server: str) -> None:
-    there = postgresql.url(server)
-    for names in ("jobcore_prefix=sql_", "jobcore_schema=by_sql"):
-        url = f"{there}?{names}"
+    there, database = postgresql.url(server), postgresql.database(server)
+    for names in ("", "&jobcore_prefix=sql_"):
+        url = f"{there}?jobcore_schema=by_sql{names}"
         script = command("schema", "sql", "--store", url).out
         assert script.startswith("BEGIN;")
         assert script.rstrip().endswith("COMMIT;")
-        psql(postgresql.database(server), script)
-        assert command("schema", "check", "--store", url).code == 0
+        try:
+            psql(database, script)
+            assert command("schema", "check", "--store", url).code == 0
+        finally:
+            psql(database, "DROP SCHEMA by_sql CASCADE")
 
 
 @pytest.mark.parametrize("act", ["upgrade", "check", "sql"])
