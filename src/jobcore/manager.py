@@ -55,7 +55,7 @@ class JobTransaction(Protocol):
         result_type: TypeAdapter[Any] | None = None,
     ) -> JobStatus:
         """As `JobManager.complete`. JobConflictError where another transaction has the
-        job."""
+        job, and goes on having it for more than half a second."""
         ...
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 from typing_extensions import Unpack
@@ -22,10 +23,14 @@ from jobcore.transition import Answer
 
 R = TypeVar("R")
 
+_LOCKED_PAUSES: Final = tuple(0.01 * 2**n for n in range(6))
+"""Seconds between looks at a job that somebody else's transaction has."""
+
 
 class Transacting(JobTransaction):
     """The acts of a manager, on a store within one transaction. Nothing is batched with
-    the calls of others, and nothing is repeated: the transaction is the host's."""
+    the calls of others, and what fails is not repeated, as the transaction is the
+    host's."""
 
     def __init__(
         self,
@@ -66,6 +71,11 @@ class Transacting(JobTransaction):
         report = Report(claim, Outcome.SUCCEEDED, result, result_type)
         transition = self._reporting.transition(report)
         (answer,) = await self._store.apply([transition])
+        for pause in _LOCKED_PAUSES:
+            if answer is not Answer.LOCKED:
+                break
+            await asyncio.sleep(pause)  # a renewal has it for a moment, as a rule
+            (answer,) = await self._store.apply([transition])
         if answer is Answer.LOCKED:
             raise JobConflictError(claim.job_id, report.act, answer)
         if answer is not Answer.APPLIED:

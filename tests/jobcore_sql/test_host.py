@@ -250,6 +250,25 @@ async def test_a_job_that_another_transaction_has_is_a_conflict(
     assert (await jobs.get(claim.job_id)).value == "first"
 
 
+async def test_a_job_that_another_transaction_has_for_a_moment_is_waited_for(
+    jobs: DefaultJobManager, engine: AsyncEngine
+) -> None:
+    """As a renewal does, which comes whenever it likes."""
+    await jobs.submit(greet.job("Ada"))
+    (claim,) = (await jobs.claim("worker", ["default"], 1)).claims
+    async with engine.begin() as connection:
+        async with engine.begin() as other:
+            lock = text("SELECT id FROM jobs WHERE id = :id FOR UPDATE")
+            await other.execute(lock, {"id": claim.job_id})
+            completing = asyncio.create_task(
+                jobs.using(connection).complete(claim, "done")
+            )
+            await asyncio.wait({completing}, timeout=0.05)
+            assert not completing.done()
+        assert await completing is JobStatus.COMPLETED
+    assert (await jobs.get(claim.job_id)).value == "done"
+
+
 async def test_a_handler_commits_its_work_and_its_completion_together(
     jobs: DefaultJobManager, engine: AsyncEngine, store: SQLJobStore
 ) -> None:
