@@ -101,7 +101,7 @@ _ALL: Final = (
     Mutant(
         "mysql: a migration that was cut short begins anew",
         "jobcore_sql/migrations/builder.py",
-        "if self.operations.get_context().impl.transactional_ddl:",
+        "if context.as_sql or context.impl.transactional_ddl:",
         "if True:",
         {MYSQL_TABLES: ("cut_short",)},
     ),
