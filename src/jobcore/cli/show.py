@@ -62,6 +62,10 @@ def _parts(job: Job[Any], sentence: str) -> Iterator[Sheet | str]:
         yield ""
         lines = [(str(each.attempt), each.text) for each in job.details.log]
         yield Sheet(("attempt", "log"), lines)
+    if job.details.acts:
+        yield ""
+        acts = [(str(each.attempt), each.verb, each.actor) for each in job.details.acts]
+        yield Sheet(("after attempt", "act", "by"), acts)
 
 
 def _state(job: Job[Any]) -> _Facts:

@@ -122,7 +122,11 @@ class Worker:
             raise fault
 
     async def run(self) -> None:
-        """Work until `stop()` is called or the caller is cancelled."""
+        """Work until `stop()` is called or the caller is cancelled; inside of the body
+        too, where it works already."""
+        if self._main is not None and not self._main.done():
+            await self._stopping.wait()
+            return
         async with self:
             await self._stopping.wait()
 

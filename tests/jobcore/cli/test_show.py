@@ -36,6 +36,15 @@ def test_shows_errors_and_where_they_come_from(command: Command, any_url: str) -
     assert attempt[-1] == "NoAddressError: nobody"
 
 
+def test_shows_what_operators_did(command: Command, any_url: str) -> None:
+    filled = within(any_url, fill)
+    acts = (("approve", "ada"), ("cancel", "bob"))
+    for verb, actor in acts:
+        command(verb, filled.held, "--actor", actor, "--store", any_url)
+    lines = command("show", filled.held, "--store", any_url).lines
+    assert lines[-2:] == [["0", verb, actor] for verb, actor in acts]
+
+
 def test_shows_why_a_job_is_where_it_is(command: Command, any_url: str) -> None:
     filled = within(any_url, fill)
 

@@ -214,6 +214,24 @@ async def test_run_returns_when_it_is_stopped(host: Host) -> None:
     await worker.stop()
 
 
+async def test_run_inside_of_the_body_waits_for_the_stop(host: Host) -> None:
+    ran = 0
+
+    @host.tasks.task()
+    async def count() -> None:
+        nonlocal ran
+        ran += 1
+
+    async with Worker(host.jobs, host.tasks) as worker:
+        running = asyncio.create_task(worker.run())
+        await host.jobs.result(await host.jobs.submit(count.job()))
+        assert len(await host.jobs.workers()) == 1
+        assert not running.done()
+        await worker.stop()
+        await running
+    assert ran == 1
+
+
 async def test_who_leaves_the_body_of_a_stopping_worker_waits_for_its_grace(
     host: Host,
 ) -> None:
