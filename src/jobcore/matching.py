@@ -24,7 +24,7 @@ NewToken = Callable[[], str]
 class Matching:
     """The jobs that match a filter, as they are when something is done to them.
 
-    Each verb goes through them in batches of 50, or 500 to delete, the newest first,
+    Each verb goes through them in batches of 10, or 500 to delete, the newest first,
     and rests after each for as long as that took, so that workers come by. It answers
     how many jobs it changed, and leaves those that do not allow it. Cancelling a call
     ends it between batches. Ask `count` first.

@@ -16,9 +16,9 @@ from jobcore.store import JobStore
 from jobcore.transition import Answer, Transition
 
 BATCH: Final = 500
-"""So few at a time that no claim waits long behind a batch."""
-WRITES: Final = 50
-"""How many jobs are written at a time, which costs more than to delete them."""
+"""How many jobs are read or deleted at a time: so few that no claim waits long."""
+WRITES: Final = 10
+"""How many are written at a time, which costs more."""
 _TRIES: Final = 5
 _CHANGED: Final = {Answer.STATUS, Answer.GENERATION, Answer.LOCKED}
 
@@ -56,11 +56,15 @@ class Sweep:
     async def apply(self, write: Write, made: Made) -> int:
         """Make the *write* of each, tell of those that were *made*, and say how many.
         What changes meanwhile is looked at again, and left if it matches no more."""
-        done = 0
-        async for jobs in self._pages(WRITES):
-            done += await self._apply(jobs, write, made)
-            if self._on_progress is not None:
-                self._on_progress(done)
+        now, done = asyncio.get_running_loop().time, 0
+        async for jobs in self._pages():
+            for start in range(0, len(jobs), WRITES):
+                began_at = now()
+                some = jobs[start : start + WRITES]
+                done += await self._apply(some, write, made)
+                if self._on_progress is not None:
+                    self._on_progress(done)
+                await asyncio.sleep(now() - began_at)
         return done
 
     async def delete(self, most: int | None = None) -> int:
@@ -82,12 +86,14 @@ class Sweep:
     async def drain(self, kept: int, archive: Archive) -> int:
         """Delete all but the *kept* newest of them, each batch once *archive* has it,
         and say how many."""
-        total, passed = 0, 0
+        now, total, passed = asyncio.get_running_loop().time, 0, 0
         async for jobs in self._pages():
+            began_at = now()
             some = jobs[max(kept - passed, 0) :]
             passed += len(jobs)
             if some:
                 total += await self._drain([job.id for job in some], archive)
+            await asyncio.sleep(now() - began_at)
         return total
 
     async def _drain(self, ids: Sequence[str], archive: Archive) -> int:
@@ -120,15 +126,14 @@ class Sweep:
         asked = replace(self._filter, ids=tuple(ids))
         return (await self._find(asked, None, len(ids))).jobs
 
-    async def _pages(self, limit: int = BATCH) -> AsyncIterator[Sequence[Job]]:
-        """Pages, with a rest after each for as long as it and what was done took."""
+    async def _pages(self) -> AsyncIterator[Sequence[Job]]:
         now, cursor, is_last = asyncio.get_running_loop().time, None, False
         while not is_last:
             began_at = now()
-            page = await self._find(self._filter, cursor, limit)
+            page = await self._find(self._filter, cursor, BATCH)
+            await asyncio.sleep(now() - began_at)
             yield page.jobs
             cursor, is_last = page.cursor, page.cursor is None
-            await asyncio.sleep(now() - began_at)
 
     async def _find(self, filter: Filter, cursor: str | None, limit: int) -> Page:  # noqa: A002 - the word of the contract
         return await self._calls.call(partial(self._store.find, filter, cursor, limit))

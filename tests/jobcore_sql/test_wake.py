@@ -47,6 +47,9 @@ async def test_wait_is_woken_by_its_own_process(
     monkeypatch.setattr(wake, "PROBE", HOUR)
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         waiting = group.create_task(store.wait(("default",), "worker", HOUR))
+        # Another one looks once that one has looked, which sees what is there already.
+        await store.wait(("nothing",), "another", timedelta(seconds=0.05))
+        assert not waiting.done()
         while not waiting.done():
             await act(store)
             await store.statistics()
