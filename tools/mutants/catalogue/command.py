@@ -25,7 +25,7 @@ COMMANDS: Final = (
         _STOPPING,
         "first = self._signals == 1",
         "first = True",
-        {_STOP_TESTS: ("a_second_signal",)},
+        {_STOP_TESTS: ("though_threads_go_on",)},
     ),
     Mutant(
         "a process may outlive its grace",

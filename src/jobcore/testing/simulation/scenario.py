@@ -50,4 +50,6 @@ async def everything(world: World) -> None:
     await asyncio.sleep(random.random() * 4)
     world.end_faults()
     await asyncio.gather(*acts)
+    # What a client had sent when it crashed arrives up to one and a half leases later.
+    await asyncio.sleep(2 * world.config.job_claim_timeout.total_seconds())
     await chances.approve_all(clients[0])
