@@ -58,39 +58,18 @@ class Process:
         self._process.send_signal(signal.SIGTERM)
 
     async def ended(self) -> float:
-        """How long it takes to end from now, but for how long the machine lets this
-        process wait meanwhile, and so that one, too."""
+        """How long it takes to end from now, well."""
         began_at = time.monotonic()
-        async with waits() as longest:
-            output, _ = await self._process.communicate()
-            taken = time.monotonic() - began_at
+        output, _ = await self._process.communicate()
+        taken = time.monotonic() - began_at
         for line in output.decode().splitlines():
             what, job_id, _ = line.split()
             self.told.append((what, job_id))
-        return taken - max(longest)
+        return taken
 
     @property
     def code(self) -> int | None:
         return self._process.returncode
-
-
-@asynccontextmanager
-async def waits() -> AsyncIterator[list[float]]:
-    """By how many seconds this process was late each time that it wanted to go on."""
-    late = [0.0]
-
-    async def watch() -> None:
-        while True:
-            began_at = time.monotonic()
-            await asyncio.sleep(0.01)
-            late.append(time.monotonic() - began_at - 0.01)
-
-    watching = asyncio.create_task(watch())
-    try:
-        yield late
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -177,13 +177,14 @@ async def test_a_listener_whose_connection_fell_silent_listens_again(
     ):
         await hears(store)
         store._database.waker._heard_itself.clear()  # type: ignore[attr-defined]  # a listener's
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(10):
             await hears(store)  # as it makes sure of that again and again
-            proxy.silent = True
-            await inserted(other, a_job())
-            await proxy.has_lost.wait()
-            proxy.silent = False
-            await store.wait(("default",), "worker", HOUR)
+        proxy.silent = True
+        await inserted(other, a_job())
+        await asyncio.wait_for(proxy.has_lost.wait(), timeout=5)
+        proxy.silent = False
+        waiting = asyncio.create_task(store.wait(("default",), "worker", HOUR))
+        await asyncio.wait_for(waiting, timeout=5)
 
 
 @pytest.mark.usefixtures("hasty", "store")
