@@ -12,14 +12,15 @@ from jobcore import Fault, Finding
 from jobcore_sql import faults
 from jobcore_sql.embedding import add_tables
 from jobcore_sql.options import SQLOptions
-from jobcore_sql.schema import HEAD, version
+from jobcore_sql.schema import EMPTY, HEAD, version
 
 
 def drift(connection: Connection, options: SQLOptions) -> Iterator[Finding]:
     """What is missing, by name. What somebody has added is theirs."""
     found = version(connection, options.naming).revision
     if found != HEAD:
-        fault = faults.SCHEMA_BEHIND if found < HEAD else faults.SCHEMA_AHEAD
+        is_behind = found == EMPTY or found < HEAD
+        fault = faults.SCHEMA_BEHIND if is_behind else faults.SCHEMA_AHEAD
         yield Finding(fault, {"found": found, "expected": HEAD})
     there, wanted = inspect(connection), MetaData()
     add_tables(wanted, options)

@@ -132,6 +132,13 @@ async def test_another_revision_is_found(
     assert (finding.code, finding.data["found"]) == (code, revision)
 
 
+async def test_tables_without_a_revision_are_behind(place: Place) -> None:
+    async with SQLJobStore(place.url) as store:
+        await place.run("DELETE FROM jobcore_schema")
+        (finding,) = await examined(store)
+    assert finding.code == "schema_behind"
+
+
 @pytest.mark.parametrize("way", postgresql.WAYS)
 async def test_every_way_to_a_server_is_good_enough(
     way: str, monkeypatch: pytest.MonkeyPatch

@@ -40,7 +40,7 @@ class Consent:
     yes: bool = False
     """Do not ask."""
     actor: str | None = None
-    """Who does it, for the log; by default the name that you are logged in by."""
+    """Who does it, which jobs keep; by default the name that you are logged in by."""
 
 
 @dataclass(frozen=True)
