@@ -44,12 +44,17 @@ class IdSequence:
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        self._millisecond = 0
         self._last = 0
 
     def __call__(self) -> str:
-        milliseconds = time.time_ns() // 1_000_000
-        fresh = milliseconds << 74 | self._random.getrandbits(73)
-        self._last = max(fresh, self._last + 1)
+        millisecond = time.time_ns() // 1_000_000
+        if millisecond > self._millisecond:
+            self._millisecond = millisecond
+            fresh = millisecond << 74 | self._random.getrandbits(73)
+            self._last = max(fresh, self._last + 1)
+        else:
+            self._last += 1
         return _uuid(self._last)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Generic, Self
 
@@ -285,6 +286,15 @@ class Inserted:
     created: bool
 
 
+@lru_cache(maxsize=1024)
+def _known_of(
+    result_type: TypeAdapter[Any] | None,
+    duplicate: bool,  # noqa: FBT001 - the part of a key
+) -> dict[str, Any]:
+    """What submitted jobs know besides, which those that know the same share."""
+    return {"_result_type": result_type, "_duplicate": duplicate}
+
+
 class _SubmittedJob(Job[R_co]):
     """What `submit` returns. That it is a class of its own keeps stores, which make
     jobs by the thousand, from paying for what only these know."""
@@ -300,8 +310,7 @@ class _SubmittedJob(Job[R_co]):
         duplicate: bool,  # noqa: FBT001 - passed on by its only caller
     ) -> Self:
         submitted = cls.trusted(vars(job))
-        private = {"_result_type": result_type, "_duplicate": duplicate}
-        _set_private(submitted, private)
+        _set_private(submitted, _known_of(result_type, duplicate))
         return submitted
 
     def renewed(self, record: Job[Any]) -> Job[R_co]:

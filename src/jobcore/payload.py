@@ -85,29 +85,28 @@ def safe_repr(value: object) -> str:
         return f"<{type(value).__qualname__}>"
 
 
-def _check(field: str, value: object) -> None:
-    pending = [(value, 1)]
-    while pending:
-        each, depth = pending.pop()
-        kind = type(each)
-        if kind is dict or kind is list:
-            if depth > MAX_DEPTH:
-                raise InvalidJobError(field, f"is deeper than {MAX_DEPTH} levels")
-            pending.extend((item, depth + 1) for item in _items(field, each))
-        elif problem := _problem(each):
+def _check(field: str, value: Any, depth: int = 1) -> None:
+    kind = type(value)
+    if kind is not dict and kind is not list:
+        if problem := _problem(value):
             raise InvalidJobError(field, problem)
+        return
+    if depth > MAX_DEPTH:
+        raise InvalidJobError(field, f"is deeper than {MAX_DEPTH} levels")
+    if kind is dict:
+        for key in value:
+            _check_key(field, key)
+        value = value.values()
+    for item in value:
+        _check(field, item, depth + 1)
 
 
-def _items(field: str, container: Any) -> Any:
-    if type(container) is list:
-        return container
-    for key in container:
-        if type(key) is not str:
-            shown = f"{safe_repr(key):.80}"
-            raise InvalidJobError(field, f"has a key that is no string: {shown}")
-        if problem := _problem(key):
-            raise InvalidJobError(field, f"has a key that {problem}")
-    return container.values()
+def _check_key(field: str, key: object) -> None:
+    if type(key) is not str:
+        shown = f"{safe_repr(key):.80}"
+        raise InvalidJobError(field, f"has a key that is no string: {shown}")
+    if problem := _text_problem(key):
+        raise InvalidJobError(field, f"has a key that {problem}")
 
 
 def _problem(value: object) -> str | None:

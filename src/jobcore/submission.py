@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from contextlib import suppress
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -62,6 +63,8 @@ _CHECKS: Final[Mapping[str, Check]] = {
 _DETAILS: Final = ("deadline", "expires_in", "correlation_id", "traceparent")
 _ABSENT: Final = {"run_at", "delay", "unique_key", "limit_key", "limit", "timeout"}
 """The options for which None stands when they are not given."""
+_USUAL: Final = {"queue", "priority", "timeout", "max_retries"}
+"""The options that most jobs of a task have in common."""
 
 
 def new_jobs(
@@ -84,13 +87,25 @@ def new_jobs(
 def _fields(
     request: JobRequest[Any], options: SubmitOptions, config: JobcoreConfig
 ) -> dict[str, Any]:
-    task = checks.check_name("task", request.task)
     chosen: dict[str, Any] = {
         "queue": config.default_queue,
         "max_retries": config.default_max_retries,
         **inherited(),
         **merged(request.options, options),
     }
+    if chosen.keys() <= _USUAL:
+        with suppress(TypeError):  # of what has no hash, and is refused below
+            return _usual_fields(request.task, **chosen)
+    return _judged(request.task, chosen)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _usual_fields(task: str, **chosen: Any) -> dict[str, Any]:
+    return _judged(task, chosen)
+
+
+def _judged(task: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    checks.check_name("task", task)
     if chosen.get("limit") is not None and chosen.get("limit_key") is None:
         chosen["limit_key"] = f"task:{task}"
     fields = {name: _checked(name, given) for name, given in chosen.items()}
@@ -125,7 +140,7 @@ def _writer(model: type[BaseModel]) -> SchemaSerializer:
 
 def _payload(request: JobRequest[object], limit: int) -> bytes:
     arguments = request.arguments
-    if isinstance(arguments, BaseModel):
+    if type(arguments) is not dict and isinstance(arguments, BaseModel):
         try:
             arguments = _writer(type(arguments)).to_python(arguments, mode="json")
         except (ValueError, PydanticSerializationError) as error:
