@@ -86,6 +86,7 @@ from jobcore.retry import (
 )
 from jobcore.schedule import Fired, Schedule
 from jobcore.scheduling import InOrder, InTurn, SchedulingStrategy, Weighted
+from jobcore.shield import Shield
 from jobcore.store import JobStore
 from jobcore.tasks import Task, TaskOptions, Tasks
 from jobcore.transition import Answer, Changes, Expectation, Transition
@@ -191,6 +192,7 @@ __all__ = [
     "Renewal",
     "ScheduleRecord",
     "ScheduleStore",
+    "Shield",
     "StatementStore",
     "Statistics",
     "TransactionalStore",

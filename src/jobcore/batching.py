@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from jobcore.errors import StoreUnavailableError
+from jobcore.shield import Shield
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,7 +28,8 @@ class Batcher(Generic[Item, Result]):
         self._fly = fly
         self._most = most
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._flight: asyncio.Task[None] | None = None
+        self._shield = Shield("jobcore-batch")
+        self._flight: asyncio.Future[None] | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -47,10 +49,10 @@ class Batcher(Generic[Item, Result]):
             await asyncio.sleep(0)
 
     def _take_off(self) -> None:
-        self._flight = asyncio.create_task(self._fly_all(), name="jobcore-batch")
+        self._flight = self._shield.start(self._fly_all)
         self._flight.add_done_callback(self._landed)
 
-    def _landed(self, flight: asyncio.Task[None]) -> None:
+    def _landed(self, flight: asyncio.Future[None]) -> None:
         self._flight = None
         if flight.cancelled():
             _cancel(self._waiting)

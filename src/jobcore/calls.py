@@ -1,4 +1,4 @@
-"""How a manager calls its store: in tasks of its own, again after an outage."""
+"""How a manager calls its store: shielded, and again after an outage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from jobcore.errors import StoreNotOpenError, StoreUnavailableError
 from jobcore.events import Event, EventKind, Events
 from jobcore.retry import SYSTEM_RANDOM
+from jobcore.shield import Shield
 
 T = TypeVar("T")
 
@@ -21,10 +23,10 @@ T = TypeVar("T")
 class StoreCalls:
     """Makes calls to a store and outlives the cancellation of whoever asked for them.
 
-    Each call runs in a task of its own: cancelling the caller abandons the wait, never
-    the call. A call that finds the store unavailable is repeated, with the same ids and
-    tokens, and no repeat begins later than *patience* after the call. Calls from
-    another process or event loop than the one that opened it are refused.
+    Each call is shielded: cancelling the caller abandons the wait, never the call. One
+    that finds the store unavailable is repeated, with the same ids and tokens, and no
+    repeat begins later than *patience* after the call. Calls from another process or
+    event loop than the one that opened it are refused.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class StoreCalls:
         self._events = events or Events()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
-        self._calls: set[asyncio.Task[None]] = set()
+        self._shield = Shield("jobcore-store-call")
 
     def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -52,18 +54,14 @@ class StoreCalls:
     async def close(self) -> None:
         """Wait for all calls, also those that finishing calls make, and refuse more."""
         try:
-            while self._calls:
-                await asyncio.wait(set(self._calls))
+            await self._shield.finish()
         finally:
             self._loop = None
 
     async def call(self, verb: Callable[[], Awaitable[T]]) -> T:
         """The result of *verb*, or its error."""
-        return await self.start(verb)
-
-    async def repeat(self, verb: Callable[[], Awaitable[T]]) -> T:
-        """The same, for who runs in a task of the manager's, which nobody cancels."""
-        return await self._repeat(verb, self._patience)
+        self.check()
+        return await self._shield.run(partial(self._repeat, verb, self._patience))
 
     def start(
         self, verb: Callable[[], Awaitable[T]], patience: timedelta | None = None
@@ -71,33 +69,8 @@ class StoreCalls:
         """Begin to call *verb*. The future is only where the answer is wanted: it may
         be cancelled, and its error need not be asked for."""
         self.check()
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        call = self._settle(
-            answer, verb, self._patience if patience is None else patience
-        )
-        task = asyncio.create_task(call, name="jobcore-store-call")
-        self._calls.add(task)
-        task.add_done_callback(self._calls.discard)
-        return answer
-
-    async def _settle(
-        self,
-        answer: asyncio.Future[T],
-        verb: Callable[[], Awaitable[T]],
-        patience: timedelta,
-    ) -> None:
-        # The end of the task would reach who waits some passes of the event loop later.
-        try:
-            result = await self._repeat(verb, patience)
-        except Exception as error:  # noqa: BLE001 - it is the caller's
-            if not answer.done():
-                answer.set_exception(error)
-                answer.exception()
-        else:
-            if not answer.done():
-                answer.set_result(result)
-        finally:
-            answer.cancel()  # where the event loop cancels all that runs
+        longest = self._patience if patience is None else patience
+        return self._shield.start(partial(self._repeat, verb, longest))
 
     async def _repeat(self, verb: Callable[[], Awaitable[T]], patience: timedelta) -> T:
         loop = asyncio.get_running_loop()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from jobcore_sql.dialects.pooled import PoolCursor, PooledDialect
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,12 @@ class Connections:
         self._places = nullcontext() if kept is None else asyncio.Semaphore(kept)
         self._free: list[Lent] = []
 
-    @asynccontextmanager
-    async def lent(self) -> AsyncIterator[Lent]:
-        """A connection for the body."""
+    async def lend(self, act: Callable[[Lent], Awaitable[T]]) -> T:
+        """What *act* answers with a connection."""
         async with self._places:
             lent = await self._take()
             try:
-                yield lent
+                answer = await act(lent)
             except BaseException as error:
                 if not self._dialect.is_whole(lent.cursor, error):
                     await self._discard(lent)
@@ -51,6 +53,7 @@ class Connections:
                 await self._give_back(lent)
                 raise
             await self._give_back(lent)
+            return answer
 
     async def close(self) -> None:
         """Give back to the engine what is kept."""

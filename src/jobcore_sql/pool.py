@@ -23,6 +23,7 @@ from sqlalchemy.util import greenlet_spawn
 from jobcore import (
     InsertStatement,
     NewJob,
+    Shield,
     StatementStore,
     StoreError,
     StoreNotOpenError,
@@ -73,7 +74,7 @@ class Pool:
         self._opened: _Opened | None = None
         self._problem = NEVER_OPENED
         self._waker = self._waker_for(dialect)
-        self._calls: set[asyncio.Task[Any]] = set()
+        self._shield = Shield("jobcore-sql-call")
 
     async def open(self, see_to: Callable[[Connection, SQLOptions], T]) -> T:
         if self._opened is not None:
@@ -85,11 +86,14 @@ class Pool:
         connections = Connections(engine, dialect, kept)
         renewing = Connections(engine, dialect, 1)
         self._opened = _Opened(engine, connections, renewing, loop, os.getpid())
+
+        async def act(lent: Lent) -> T:
+            answer = await lent.connection.run_sync(see_to, self._options)
+            await lent.connection.commit()
+            return answer
+
         try:
-            async with self._lent() as lent:
-                connection = lent.connection
-                answer = await connection.run_sync(see_to, self._options)
-                await connection.commit()
+            answer = await self._lend(act)
             self._waker.open()
         except BaseException:
             await self.close()
@@ -100,8 +104,7 @@ class Pool:
         opened = self._opened
         is_here = opened is not None and opened.process == os.getpid()
         if is_here:
-            while self._calls:
-                await asyncio.wait(set(self._calls))
+            await self._shield.finish()
             await self._waker.close()
         self._opened, self._problem = None, CLOSED
         if opened is not None and is_here:
@@ -111,10 +114,12 @@ class Pool:
                 await opened.engine.dispose()
 
     async def look(self, see: Callable[[Connection, SQLOptions], T]) -> T:
-        async with self._lent() as lent:
+        async def act(lent: Lent) -> T:
             answer = await lent.connection.run_sync(see, self._options)
             await lent.connection.rollback()
-        return answer
+            return answer
+
+        return await self._lend(act)
 
     async def read(self, verb: Verb[T], offset: timedelta) -> T:
         return await self._run(verb, offset, self._dialect.begin_reading)
@@ -181,13 +186,16 @@ class Pool:
     async def _listening(
         self, dialect: NotifyingDialect, hear: Hear
     ) -> AsyncIterator[Awaitable[Any]]:
+        longest = self._options.call_timeout
         try:
             async with (
-                self._in_time() as deadline,
+                asyncio.timeout(longest.total_seconds()) as deadline,
                 dialect.listening(self._usable().engine, hear) as broken,
             ):
                 deadline.reschedule(None)
                 yield broken
+        except TimeoutError as error:
+            raise self._late() from error
         except dialect.errors as error:
             raise dialect.mapped(error) from error
 
@@ -201,31 +209,14 @@ class Pool:
     ) -> T:
         """Run *verb*, to its end even where its caller is cancelled meanwhile: there is
         no good way to call a statement back, and its effect would be unknown."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        begun = begin or self._dialect.begin_single
 
-        async def run() -> None:
-            try:
-                async with self._lent(renews=renews) as lent:
-                    cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
-                    news = self._waker.news
-                    transaction = Transaction(cursor, offset, self._dialect, news)
-                    begun = begin or self._dialect.begin_single
-                    result = await greenlet_spawn(
-                        self._repeat, transaction, verb, begun
-                    )
-            except Exception as error:  # noqa: BLE001 - it is the caller's
-                if not answer.done():
-                    answer.set_exception(error)
-            else:
-                if not answer.done():
-                    answer.set_result(result)
-            finally:
-                answer.cancel()  # where the event loop cancels all that runs
+        async def act(lent: Lent) -> T:
+            cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
+            transaction = Transaction(cursor, offset, self._dialect, self._waker.news)
+            return await greenlet_spawn(self._repeat, transaction, verb, begun)
 
-        call = asyncio.create_task(run(), name="jobcore-sql-call")
-        self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
-        return await answer
+        return await self._shield.run(partial(self._lend, act, renews=renews))
 
     def _repeat(
         self,
@@ -243,29 +234,26 @@ class Pool:
             transaction = replace(transaction)  # it knows no instant yet
         return _transact(transaction, verb, begin)
 
-    @asynccontextmanager
-    async def _lent(self, *, renews: bool = False) -> AsyncIterator[Lent]:
-        """A connection, for as long as a call may take."""
+    async def _lend(
+        self, act: Callable[[Lent], Awaitable[T]], *, renews: bool = False
+    ) -> T:
+        """What *act* answers with a connection, in the time that a call may take."""
         opened = self._usable()
         connections = opened.renewing if renews else opened.connections
+        longest = self._options.call_timeout
         try:
-            async with self._in_time(), connections.lent() as lent:
-                yield lent
+            async with asyncio.timeout(longest.total_seconds()):
+                return await connections.lend(act)
+        except TimeoutError as error:
+            raise self._late() from error
         except self._dialect.errors as error:
             raise self._dialect.mapped(error) from error
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             problem = f"a row or value is not of this release: {error!r:.200}"
             raise StoreError(problem) from error
 
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[asyncio.Timeout]:
-        """The deadline of a call."""
-        longest = self._options.call_timeout
-        try:
-            async with asyncio.timeout(longest.total_seconds()) as deadline:
-                yield deadline
-        except TimeoutError as error:
-            raise StoreUnavailableError(f"no answer within {longest}") from error
+    def _late(self) -> StoreUnavailableError:
+        return StoreUnavailableError(f"no answer within {self._options.call_timeout}")
 
     def _usable(self) -> _Opened:
         opened = self._opened

@@ -1,0 +1,66 @@
+"""Acts that come to their end though whoever asked for them is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+_SHIELDED: Final[set[asyncio.Task[Any]]] = set()
+"""The tasks that run acts now, of all shields."""
+
+
+class Shield:
+    """Runs acts in tasks of their own, which are called *name* and which nobody cancels
+    but an event loop that ends.
+
+    Cancelling who waits for an act abandons the wait, never the act. An act that is run
+    by another runs in the other's task, as that is shielded already, by whatever
+    shield.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, act: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:
+        """Begin *act*. The future is only where its answer is wanted: it may be
+        cancelled, and its error need not be asked for."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(_settle(answer, act), name=self._name)
+        self._tasks.add(task)
+        _SHIELDED.add(task)
+        task.add_done_callback(partial(self._ended, answer))
+        return answer
+
+    async def run(self, act: Callable[[], Awaitable[T]]) -> T:
+        """The answer of *act*, or its error."""
+        if asyncio.current_task() in _SHIELDED:
+            return await act()
+        return await self.start(act)
+
+    async def finish(self) -> None:
+        """Wait for all acts, also those that are begun meanwhile."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    def _ended(self, answer: asyncio.Future[Any], task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        _SHIELDED.discard(task)
+        answer.cancel()  # where the event loop cancels all that runs
+
+
+async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) -> None:
+    # The end of the task would reach who waits some passes of the event loop later.
+    try:
+        result = await act()
+    except Exception as error:  # noqa: BLE001 - it is the asker's
+        if not answer.done():
+            answer.set_exception(error)
+            answer.exception()
+    else:
+        if not answer.done():
+            answer.set_result(result)
