@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache, partial
 from itertools import chain, compress, zip_longest
 from operator import not_
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
     FromClause,
@@ -97,33 +97,50 @@ def pages(
     *names*. It is made of the names whose value all rows share, of those that are
     listed, always with the first, and of the length of the list, 0 for any length."""
     columns = list(zip(*rows, strict=True))
-    differing = [values.count(values[0]) != len(rows) for values in columns[1:]]
-    own = (True, *differing)
-    common_names, own_names = _split(names, own)
-    shared = {
-        shared_name(name): values[0]
-        for name, values in zip(
-            common_names, compress(columns, map(not_, own)), strict=True
+    alike = [values.count(values[0]) == len(rows) for values in columns[1:]]
+    split = _split(names, (False, *alike))
+    shared = dict(
+        zip(split.shared_names, compress(rows[0], split.is_shared), strict=True)
+    )
+    if dialect.has_arrays and len(rows) > 1:
+        lists = dict(
+            zip(split.list_names, compress(columns, split.is_own), strict=True)
         )
-    }
-    if dialect.has_arrays:
-        arrays = zip(own_names, compress(columns, own), strict=True)
-        lists = {list_name(name): values for name, values in arrays}
-        yield statement(common_names, own_names, ANY_LENGTH), shared | lists
+        yield statement(split.shared, split.own, ANY_LENGTH), shared | lists
         return
-    listed = list(zip(*compress(columns, own), strict=True))
+    listed = list(zip(*compress(columns, split.is_own), strict=True))
     for start in range(0, len(listed), _LONGEST):
         page = listed[start : start + _LONGEST]
         size = 1 << (len(page) - 1).bit_length()
-        clause = statement(common_names, own_names, size)
-        parameters = zip_longest(_cells(own_names, size), chain.from_iterable(page))
+        clause = statement(split.shared, split.own, size)
+        parameters = zip_longest(_cells(split.own, size), chain.from_iterable(page))
         yield clause, {**shared, **dict(parameters)}
 
 
+class _Split(NamedTuple):
+    """The names of columns whose value all rows share, and of the others, with what
+    their parameters are called, and which of all columns they are."""
+
+    shared: Names
+    shared_names: Names
+    is_shared: tuple[bool, ...]
+    own: Names
+    list_names: Names
+    is_own: tuple[bool, ...]
+
+
 @lru_cache(maxsize=1024)
-def _split(names: Names, own: tuple[bool, ...]) -> tuple[Names, Names]:
-    """Those of *names* that are shared, and those that are not."""
-    return tuple(compress(names, map(not_, own))), tuple(compress(names, own))
+def _split(names: Names, is_shared: tuple[bool, ...]) -> _Split:
+    is_own = tuple(map(not_, is_shared))
+    shared, own = tuple(compress(names, is_shared)), tuple(compress(names, is_own))
+    return _Split(
+        shared,
+        tuple(map(shared_name, shared)),
+        is_shared,
+        own,
+        tuple(map(list_name, own)),
+        is_own,
+    )
 
 
 @lru_cache(maxsize=1024)
