@@ -268,7 +268,7 @@ def _inserted(jobs: Sequence[Written], answer: Sequence[Any]) -> list[Inserted |
     """What such a script has answered for *jobs*."""
     created, places, others, parts = answer
     now = instant(created)
-    there = dict(zip(places, records(parts, others), strict=True))
+    there = dict(zip(places, records(parts, others), strict=True)) if places else {}
     answers: list[Inserted | None] = []
     for place, each in enumerate(jobs, 1):
         if place not in there:

@@ -28,6 +28,7 @@ _AGAIN: Final = 1.0
 _PATIENCE: Final = 0.1
 """Seconds after which what has not ended is cancelled again."""
 _EVERYBODY: Final = "*"
+_NO_MESSAGE: Final = Message()
 
 Names = frozenset[str]
 
@@ -84,9 +85,9 @@ class Waker:
     def message(self, news: News) -> Message:
         """What a script that makes the *news* is to tell other processes, before `tell`
         is called; nothing, where this process has told them something just now."""
+        if not news or self._rest() > 0:
+            return _NO_MESSAGE
         names = _names(news.queues, news.workers)
-        if not names or self._rest() > 0:
-            return Message()
         return Message(names, self._server.channel, self._text(names))
 
     def tell(self, news: News | None, told: Names = frozenset()) -> None:
