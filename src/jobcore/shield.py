@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
-_SHIELDED: Final[set[asyncio.Task[Any]]] = set()
-"""The tasks that run acts now, of all shields."""
+_shielded: Final = ContextVar[asyncio.Task[Any] | None]("shielded", default=None)
+"""The task that runs an act, of whatever shield; tasks that it begins see it as well,
+and are not shielded themselves."""
 
 
 class Shield:
@@ -32,13 +34,13 @@ class Shield:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(_settle(answer, act), name=self._name)
         self._tasks.add(task)
-        _SHIELDED.add(task)
         task.add_done_callback(partial(self._ended, answer))
         return answer
 
     async def run(self, act: Callable[[], Awaitable[T]]) -> T:
         """The answer of *act*, or its error."""
-        if asyncio.current_task() in _SHIELDED:
+        shielded = _shielded.get()
+        if shielded is not None and shielded is asyncio.current_task():
             return await act()
         return await self.start(act)
 
@@ -49,12 +51,12 @@ class Shield:
 
     def _ended(self, answer: asyncio.Future[Any], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        _SHIELDED.discard(task)
         answer.cancel()  # where the event loop cancels all that runs
 
 
 async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) -> None:
     # The end of the task would reach who waits some passes of the event loop later.
+    outside = _shielded.set(asyncio.current_task())
     try:
         result = await act()
     except Exception as error:  # noqa: BLE001 - it is the asker's
@@ -64,3 +66,5 @@ async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) ->
     else:
         if not answer.done():
             answer.set_result(result)
+    finally:
+        _shielded.reset(outside)

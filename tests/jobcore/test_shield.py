@@ -66,6 +66,23 @@ async def test_an_act_within_another_runs_in_its_task() -> None:
     assert act.tasks[2] is not asyncio.current_task()
 
 
+async def test_a_task_that_an_act_begins_is_not_shielded() -> None:
+    shield, act = Shield("test"), Act()
+    inner: list[asyncio.Task[int]] = []
+
+    async def begin() -> None:
+        inner.append(asyncio.create_task(shield.run(act)))
+        await act.began.wait()
+
+    await shield.run(begin)
+    assert act.tasks[0] is not inner[0]
+    inner[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await inner[0]
+    act.may_end.set()
+    await shield.finish()
+
+
 async def test_finishing_waits_for_acts_that_are_begun_meanwhile() -> None:
     shield, first, second = Shield("test"), Act(), Act()
 
