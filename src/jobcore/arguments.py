@@ -40,14 +40,18 @@ class Arguments:
         fields = {each.name: _field(each, hints) for each in parameters}
         shape = _typed_dict("Arguments", fields)
         shape.__pydantic_config__ = ConfigDict(allow_inf_nan=False, extra="forbid")
-        self._adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
-        self._serializer = SchemaSerializer(
-            self._adapter.core_schema, NUMBERS_AS_THEY_ARE
-        )
-        self._hints = {
+        adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(shape)
+        self._validator = adapter.validator
+        self._serializer = SchemaSerializer(adapter.core_schema, NUMBERS_AS_THEY_ARE)
+        # What is written as it is: that of which nothing is known, or all.
+        known = {
             each.name: hints.get(each.name, Any)
             for each in parameters
             if each.kind is not each.VAR_POSITIONAL
+        }
+        self._unknown = {name for name, hint in known.items() if hint is Any}
+        self._own_types = {
+            name: hint for name, hint in known.items() if hint in _WRITTEN_AS_THEY_ARE
         }
 
     def check_name(self, name: str) -> None:
@@ -61,11 +65,14 @@ class Arguments:
         """The call's arguments by name, as JSON values; InvalidJobError where they do
         not fit the signature."""
         try:
-            checked = self._adapter.validate_python(self._named(args, kwargs))
+            checked: dict[str, Any] = self._validator.validate_python(
+                self._named(args, kwargs)
+            )
             typed = {
                 name: value
                 for name, value in checked.items()
-                if not self._is_plain(name, value)
+                if name not in self._unknown
+                and self._own_types.get(name) is not type(value)
             }
             if not typed:
                 return checked
@@ -89,16 +96,11 @@ class Arguments:
                 return named
         return dict(self._signature.bind(*args, **kwargs).arguments)
 
-    def _is_plain(self, name: str, value: object) -> bool:
-        """Whether *value* is written as it is: nothing is known of it, or all."""
-        hint = self._hints.get(name)
-        return hint is Any or (hint is type(value) and hint in _WRITTEN_AS_THEY_ARE)
-
     def decode(self, payload: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call to make, as its positional and its named arguments; InvalidJobError
         where the payload does not fit."""
         try:
-            values = self._adapter.validate_json(payload)
+            values: dict[str, Any] = self._validator.validate_json(payload)
         except ValidationError as error:
             raise InvalidJobError("arguments", _problem(error)) from None
         if self._all_by_name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from random import Random
 
@@ -60,7 +61,11 @@ class IdSequence:
 
 def _uuid(bits: int) -> str:
     """The UUID of version 7 with these 122 *bits*."""
-    head, low = bits >> 62, bits & (1 << 62) - 1
-    number = (head >> 12) << 80 | 0x7 << 76 | (head & 0xFFF) << 64 | 0b10 << 62 | low
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    low = f"{0b10 << 62 | bits & (1 << 62) - 1:016x}"
+    return f"{_head(bits >> 62)}-{low[:4]}-{low[4:]}"
+
+
+@lru_cache(maxsize=256)  # those of one millisecond share it
+def _head(bits: int) -> str:
+    text = f"{(bits >> 12) << 16 | 0x7 << 12 | bits & 0xFFF:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:]}"

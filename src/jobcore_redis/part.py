@@ -270,9 +270,9 @@ def _inserted(jobs: Sequence[Written], answer: Sequence[Any]) -> list[Inserted |
     now = instant(created)
     there = dict(zip(places, records(parts, others), strict=True)) if places else {}
     answers: list[Inserted | None] = []
-    for place, each in enumerate(jobs, 1):
+    for place, new in enumerate(Job.stored_all((each.new for each in jobs), now), 1):
         if place not in there:
-            answers.append(Inserted(Job.stored(each.new, now), created=True))
+            answers.append(Inserted(new, created=True))
         else:
             job = there[place]
             answers.append(job and Inserted(job, created=False))

@@ -17,6 +17,7 @@ from jobcore import (
     ErrorDetail,
     Job,
     JobStatus,
+    Limit,
     NewJob,
     Outcome,
     Priority,
@@ -86,6 +87,35 @@ def test_a_stored_job_has_all_that_was_given() -> None:
         assert getattr(job, field) == getattr(new, field)
     for field in ("unique_key", "unique_scope", "limit_key", "max_retries", "timeout"):
         assert getattr(job, field) == getattr(new, field)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"task": "part"},
+        {"queue": "mail"},
+        {"priority": 3},
+        {"labels": {"city": "Oslo"}},
+        {"unique_key": "u"},
+        {"unique_scope": WAITING},
+        {"limit_key": "l"},
+        {"limit": Limit(rate=7)},
+        {"max_retries": 2},
+        {"timeout": HOUR},
+        {"extra": b"1"},
+        {"held_by": "approval"},
+        {"due_at": NOW + HOUR},
+        {"delay": HOUR},
+    ],
+)
+def test_jobs_that_are_stored_together_are_as_if_stored_alone(
+    change: dict[str, Any],
+) -> None:
+    new = [NewJob(task="greet", id=str(number), payload=b"1") for number in range(6)]
+    new[2:4] = [replace(each, **change, payload=b"2") for each in new[2:4]]
+    together = Job.stored_all(new, NOW)
+    assert together == [Job.stored(each, NOW) for each in new]
+    assert len({id(vars(each)) for each in together}) == len(new)
 
 
 def test_a_job_never_changes() -> None:

@@ -209,7 +209,7 @@ class InMemoryJobStore(JobStore, Verifiable, TrialStore):
 
     def _insert_all(self, jobs: Sequence[NewJob]) -> list[Inserted]:
         now = self._now()
-        return [self._insert(job) for job in [Job.stored(new, now) for new in jobs]]
+        return list(map(self._insert, Job.stored_all(jobs, now)))
 
     def _insert(self, job: Job) -> Inserted:
         there = self._records.by_id.get(job.id)

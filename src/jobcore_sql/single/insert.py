@@ -86,7 +86,7 @@ def insert(
         if transaction.dialect.is_taken(error):
             return None
         raise
-    return [Inserted(Job.stored(new, row.now), created=True) for new in new_jobs]
+    return [Inserted(job, created=True) for job in Job.stored_all(new_jobs, row.now)]
 
 
 def is_due(new: NewJob) -> bool:
