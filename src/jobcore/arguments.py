@@ -88,12 +88,10 @@ class Arguments:
     def _named(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> dict[str, Any]:
-        places = self._places[: len(args)]
-        if len(places) == len(args) and self._all_by_name:
-            named = dict(zip(places, args, strict=True))
-            if kwargs.keys().isdisjoint(named):
-                named.update(kwargs)
-                return named
+        if self._all_by_name and len(args) <= len(self._places):
+            named = dict(zip(self._places, args, strict=False))
+            if not kwargs or kwargs.keys().isdisjoint(named):
+                return {**named, **kwargs}
         return dict(self._signature.bind(*args, **kwargs).arguments)
 
     def decode(self, payload: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
