@@ -41,6 +41,7 @@ RECORD: Final = _CORE.format("record")
 RECURRING: Final = _CORE.format("recurring")
 REPORT: Final = _CORE.format("report")
 SCHEDULE: Final = _CORE.format("schedule")
+SHIELD: Final = _CORE.format("shield")
 TRANSITION: Final = _CORE.format("transition")
 UPKEEP: Final = _CORE.format("upkeep")
 RUN: Final = "tests/jobcore/worker/test_run.py"

@@ -15,6 +15,7 @@ from tools.mutants.places import (
     OPERATING,
     POLLING,
     REPORT,
+    SHIELD,
     UPKEEP,
 )
 
@@ -23,6 +24,7 @@ _CALLS: Final = "jobcore/calls.py"
 _CLAIMING: Final = "jobcore/claiming.py"
 _ENDING: Final = "jobcore/ending.py"
 _MANAGER: Final = "jobcore/default_manager.py"
+_SHIELD: Final = "jobcore/shield.py"
 
 MANAGERS: Final = (
     Mutant(
@@ -49,16 +51,23 @@ MANAGERS: Final = (
     Mutant(
         "a call ends with its caller",
         _CALLS,
-        "return await self.start(verb)",
-        "return await self._repeat(verb, self._patience)",
+        "await self._shield.run(partial(self._repeat, verb, self._patience))",
+        "await self._repeat(verb, self._patience)",
         {CALLS: ("cancel", "abandon")},
     ),
     Mutant(
         "closing does not wait for calls",
         _CALLS,
-        "            while self._calls:\n",
-        "            while False:\n",
+        "await self._shield.finish()",
+        "pass",
         {CALLS: ("close",)},
+    ),
+    Mutant(
+        "a task that an act begins is taken for shielded",
+        _SHIELD,
+        " and shielded is asyncio.current_task()",
+        "",
+        {SHIELD: ("begins",)},
     ),
     Mutant(
         "a claim token is used again",
