@@ -1,16 +1,17 @@
 -- Changes of jobs, collected and written with few commands.
 -- keys: jobs states queued scheduled held leases limited finished unique counts
 
-local saved, lines, moves = {}, {}, {}
+-- What is taken out goes before what is put in, which may be the same.
+local ORDER = {'ZREM', 'HDEL', 'ZADD', 'HSET'}
+local saved, moves = {}, {}
+local lines = {ZREM = {}, HDEL = {}, ZADD = {}, HSET = {}}
 
 local function added(command, key, value, score)
-  local name = command .. key
-  local line = lines[name]
-  if not line then
-    line = {command, key, {}}
-    lines[name] = line
+  local values = lines[command][key]
+  if not values then
+    values = {}
+    lines[command][key] = values
   end
-  local values = line[3]
   if score then
     values[#values + 1] = score
   end
@@ -98,17 +99,12 @@ local function enter(state, id)
   saved[#saved + 1] = table.concat(state, '\t')
 end
 
--- What is taken out goes before what is put in, which may be the same.
 local function write()
-  for _, line in pairs(lines) do
-    if line[1] == 'ZREM' or line[1] == 'HDEL' then
-      paged(line[1], line[2], line[3])
+  for _, command in ipairs(ORDER) do
+    for key, values in pairs(lines[command]) do
+      paged(command, key, values)
     end
-  end
-  for _, line in pairs(lines) do
-    if line[1] == 'ZADD' or line[1] == 'HSET' then
-      paged(line[1], line[2], line[3])
-    end
+    lines[command] = {}
   end
   paged('HSET', states, saved)
   for name, n in pairs(moves) do
@@ -116,5 +112,5 @@ local function write()
       call('HDEL', counts, name)
     end
   end
-  saved, lines, moves = {}, {}, {}
+  saved, moves = {}, {}
 end

@@ -24,6 +24,56 @@ def _in_lua(rule: str, script: str, old: str, new: str, *words: str) -> Mutant:
 
 _APPLY: Final = (
     _in_lua(
+        "a plain end asks for no token",
+        "apply",
+        "or token ~= write_of.expected ",
+        "",
+        "token_was_replaced",
+        "token_that_was_never_given",
+    ),
+    _in_lua(
+        "a plain end passes over a cancel request",
+        "apply",
+        "'^([^\\t]*)\\t\\tin_progress",
+        "'^([^\\t]*)\\t[^\\t]*\\tin_progress",
+        "cancel_request",
+    ),
+    _in_lua(
+        "a plain end keeps no receipt",
+        "apply",
+        "(write_of.receipt == '' and receipt or write_of.receipt)",
+        "receipt",
+        "apply_repeated",
+    ),
+    _in_lua(
+        "a plain end keeps a unique key",
+        "apply",
+        "([^\\t]*)\\t\\t([^\\t]*)'",
+        "([^\\t]*)\\t[^\\t]*\\t([^\\t]*)'",
+        "key",
+    ),
+    _in_lua(
+        "a plain end leaves its job among those of its limit",
+        "apply",
+        "(.%-\\t",
+        "(..\\t",
+        "limit",
+    ),
+    _in_lua(
+        "a plain end leaves its job among those in progress",
+        "apply",
+        "  counted(queue, 'in_progress', -1)\n",
+        "",
+        "statistics",
+    ),
+    _in_lua(
+        "of two ends in a batch both are plain",
+        "apply",
+        " and times[write_of.id] == 1",
+        "",
+        "apply",
+    ),
+    _in_lua(
         "a write asks for no token",
         "apply",
         "write_of.expected ~= '' and write_of.expected ~= state[TOKEN]",
