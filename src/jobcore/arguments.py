@@ -51,7 +51,9 @@ class Arguments:
         }
         self._unknown = {name for name, hint in known.items() if hint is Any}
         self._own_types = {
-            name: hint for name, hint in known.items() if hint in _WRITTEN_AS_THEY_ARE
+            name: hint
+            for name, hint in known.items()
+            if isinstance(hint, type) and hint in _WRITTEN_AS_THEY_ARE
         }
 
     def check_name(self, name: str) -> None:

@@ -60,8 +60,11 @@ class StoreCalls:
 
     async def call(self, verb: Callable[[], Awaitable[T]]) -> T:
         """The result of *verb*, or its error."""
-        self.check()
-        return await self._shield.run(partial(self._repeat, verb, self._patience))
+        return await self.start(verb)
+
+    async def repeat(self, verb: Callable[[], Awaitable[T]]) -> T:
+        """The same, for who is shielded, and may still call when others may not."""
+        return await self._repeat(verb, self._patience)
 
     def start(
         self, verb: Callable[[], Awaitable[T]], patience: timedelta | None = None

@@ -491,7 +491,7 @@ class DefaultJobManager(JobManager):
 
     async def _insert(self, jobs: Sequence[NewJob]) -> Sequence[Inserted]:
         insert = partial(self._store.insert, jobs)
-        return self._noticed(await self._calls.call(insert))
+        return self._noticed(await self._calls.repeat(insert))
 
     def _noticed(self, inserted: Sequence[Inserted]) -> Sequence[Inserted]:
         if any(each.job.status is JobStatus.SCHEDULED for each in inserted):

@@ -198,12 +198,12 @@ class Endings:
             self._lifts.add(f"limit:{key}").add_done_callback(_forget)
 
     async def _apply(self, transitions: Sequence[Transition]) -> Sequence[Answer]:
-        return await self._calls.call(lambda: self._store.apply(transitions))
+        return await self._calls.repeat(lambda: self._store.apply(transitions))
 
     async def _lift(self, holders: Sequence[str]) -> Sequence[int]:
         control, distinct = self._control, tuple(dict.fromkeys(holders))
         if control is not None:
-            await self._calls.call(lambda: control.lift(distinct, BATCH))
+            await self._calls.repeat(lambda: control.lift(distinct, BATCH))
         return [0] * len(holders)
 
 

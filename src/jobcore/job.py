@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any, ClassVar, Final, Generic, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, TypeAdapter
@@ -188,15 +188,16 @@ class Job(BaseModel, Generic[R_co]):
 
     @classmethod
     def stored_all(cls, new_jobs: Iterable[NewJob], now: datetime) -> list[Job]:
-        """The records of *new_jobs*. Those with the same as the one before, but for id
-        and payload, cost a fraction of the first."""
+        """The records of *new_jobs*. One with the very values of the one before, but
+        for id, payload and labels, costs a fraction."""
         jobs: list[Job] = []
-        before: object = None
+        before: tuple[Any, ...] | None = None
         like: dict[str, Any] = {}
         for new in new_jobs:
-            if (shared := _shared(new)) == before:
+            shared = _shared(new)
+            if before is not None and all(map(is_, shared, before)):
                 fields = like.copy()
-                fields["id"], fields["payload"] = new.id, new.payload
+                fields.update(id=new.id, payload=new.payload, labels=new.labels)
                 jobs.append(Job.trusted(fields))
             else:
                 jobs.append(Job.stored(new, now))
@@ -290,7 +291,8 @@ _GIVEN: Final = tuple(
     name for name in Job.model_fields if name in NewJob.__annotations__
 )
 _given: Final = attrgetter(*_GIVEN)
-_shared: Final = attrgetter(*sorted(NewJob.__annotations__.keys() - {"id", "payload"}))
+_OWN: Final = {"id", "payload", "labels"}
+_shared: Final = attrgetter(*sorted(NewJob.__annotations__.keys() - _OWN))
 _DEFAULTS: Final[dict[str, Any]] = {
     name: field.default for name, field in Job.model_fields.items()
 }

@@ -27,6 +27,8 @@ class Shield:
     def __init__(self, name: str) -> None:
         self._name = name
         self._tasks: set[asyncio.Task[None]] = set()
+        self._within_others = 0
+        self._left_others = asyncio.Event()
 
     def start(self, act: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:
         """Begin *act*. The future is only where its answer is wanted: it may be
@@ -40,14 +42,23 @@ class Shield:
     async def run(self, act: Callable[[], Awaitable[T]]) -> T:
         """The answer of *act*, or its error."""
         shielded = _shielded.get()
-        if shielded is not None and shielded is asyncio.current_task():
+        if shielded is None or shielded is not asyncio.current_task():
+            return await self.start(act)
+        self._within_others += 1
+        try:
             return await act()
-        return await self.start(act)
+        finally:
+            self._within_others -= 1
+            self._left_others.set()
 
     async def finish(self) -> None:
-        """Wait for all acts, also those that are begun meanwhile."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        """Wait for all acts, also those that are begun meanwhile, or within others."""
+        while self._tasks or self._within_others:
+            if self._tasks:
+                await asyncio.wait(set(self._tasks))
+            else:
+                self._left_others.clear()
+                await self._left_others.wait()
 
     def _ended(self, answer: asyncio.Future[Any], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -56,7 +67,7 @@ class Shield:
 
 async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) -> None:
     # The end of the task would reach who waits some passes of the event loop later.
-    outside = _shielded.set(asyncio.current_task())
+    _shielded.set(asyncio.current_task())
     try:
         result = await act()
     except Exception as error:  # noqa: BLE001 - it is the asker's
@@ -67,4 +78,4 @@ async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) ->
         if not answer.done():
             answer.set_result(result)
     finally:
-        _shielded.reset(outside)
+        _shielded.set(None)  # else its context and the task would refer to each other

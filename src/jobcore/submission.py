@@ -94,7 +94,7 @@ def _fields(
         **merged(request.options, options),
     }
     if chosen.keys() <= _USUAL:
-        with suppress(TypeError):  # of what has no hash, and is refused below
+        with suppress(Exception):  # of what has no hash, or is refused again below
             return _usual_fields(request.task, **chosen)
     return _judged(request.task, chosen)
 

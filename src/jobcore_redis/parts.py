@@ -62,7 +62,7 @@ class Parts:
         """What *act* answers for *items*, each in its partition, in their order, as a
         whole or the *most* at a time; and *otherwise* for those that belong to none.
         Where one is not replicated, that is raised when all have been asked."""
-        if len(self.all) == 1 and len(items) <= (most or len(items)):
+        if items and len(self.all) == 1 and len(items) <= (most or len(items)):
             return list(await act(self._all[0], items))
         by_part, _ = self.sorted(items, id_of)
         answers: list[T] = [otherwise] * len(items)

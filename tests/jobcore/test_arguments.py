@@ -257,3 +257,12 @@ def test_a_number_that_is_not_finite_is_refused_in_models_too(number: float) -> 
         Arguments(divide).encode(([Share(of=number)], []), {})
     absent = [Share(of=None)]
     assert there_and_back(divide, absent, iter([1, None])) == (absent, [1, None])
+
+
+def test_what_is_said_of_an_annotation_need_not_have_a_hash() -> None:
+    def send(
+        to: Annotated[str, {"doc": "who"}], ids: Annotated[list[int], ["m"]]
+    ) -> Any:
+        return to, ids
+
+    assert there_and_back(send, "ada", [1]) == ("ada", [1])

@@ -735,6 +735,26 @@ async def test_closing_waits_for_what_flies(store: FaultyStore) -> None:
     assert statistics.count(JobStatus.QUEUED) == 1
 
 
+async def test_what_waits_is_stored_though_closing_is_cancelled(
+    store: FaultyStore,
+) -> None:
+    jobs = DefaultJobManager(store)
+    await jobs.__aenter__()
+    gate = store.gate("insert")
+    first = asyncio.create_task(jobs.submit(a_request()))
+    await gate.reached.wait()
+    second = asyncio.create_task(jobs.submit(a_request()))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(jobs.__aexit__(None, None, None))
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    gate.opened.set()
+    await asyncio.gather(first, second)
+    assert (await store.statistics()).count(JobStatus.QUEUED) == 2
+
+
 class SlowStore(FaultyStore):
     """Gives way to the event loop a few times in each call, some of them failing."""
 

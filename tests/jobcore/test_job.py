@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from operator import attrgetter, is_
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from jobcore import (
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+
+_labels = attrgetter("labels")
 
 
 def a_job(**fields: Any) -> Job:
@@ -116,6 +119,14 @@ def test_jobs_that_are_stored_together_are_as_if_stored_alone(
     together = Job.stored_all(new, NOW)
     assert together == [Job.stored(each, NOW) for each in new]
     assert len({id(vars(each)) for each in together}) == len(new)
+    assert all(map(is_, map(_labels, together), map(_labels, new)))
+
+
+def test_of_jobs_that_are_stored_together_each_has_its_very_values() -> None:
+    elsewhere = NOW.astimezone(timezone(HOUR))
+    new = [NewJob(task="greet", due_at=due_at) for due_at in (NOW, elsewhere, NOW)]
+    stored = [each.due_at for each in Job.stored_all(new, NOW)]
+    assert [each.utcoffset() for each in stored] == [timedelta(0), HOUR, timedelta(0)]
 
 
 def test_a_job_never_changes() -> None:

@@ -100,6 +100,26 @@ async def test_finishing_waits_for_acts_that_are_begun_meanwhile() -> None:
     await finishing
 
 
+async def test_finishing_waits_for_acts_within_those_of_another() -> None:
+    outer, inner, act = Shield("outer"), Shield("inner"), Act()
+    goes_on = asyncio.Event()
+
+    async def act_and_go_on() -> None:
+        await inner.run(act)
+        await goes_on.wait()
+
+    answer = outer.start(act_and_go_on)
+    await act.began.wait()
+    finishing = asyncio.create_task(inner.finish())
+    await asyncio.sleep(0)
+    assert not finishing.done()
+    act.may_end.set()
+    await finishing
+    assert not answer.done()
+    goes_on.set()
+    await answer
+
+
 async def test_an_error_that_nobody_asks_for_is_no_news(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -55,6 +55,15 @@ def cyclic() -> dict[str, Any]:
     return value
 
 
+class NoHash(str):
+    """A text that cannot be looked up."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        raise ValueError
+
+
 ARGUMENTS: list[Callable[[], Any]] = [
     lambda: None,
     list,
@@ -117,6 +126,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("labels", {"a": 1}),
     ("labels", {1: "a"}),
     ("labels", {f"l{n}": "x" for n in range(33)}),
+    ("queue", NoHash("mail")),
     ("prority", 1),
     ("id", "7"),
 ]

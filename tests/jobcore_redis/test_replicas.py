@@ -113,6 +113,14 @@ async def test_an_end_stands_that_no_replica_has_in_time(
         assert job.status is JobStatus.COMPLETED
 
 
+async def test_no_replica_is_waited_for_where_nothing_is_written(
+    store: RedisJobStore, replicated: ReplicatedRedis
+) -> None:
+    with standing_still(replicated.replica):
+        assert await store.apply([]) == []
+        assert await store.insert([]) == []
+
+
 async def test_a_tick_stands_that_no_replica_has_in_time(
     store: RedisJobStore, replicated: ReplicatedRedis
 ) -> None:

@@ -51,8 +51,8 @@ MANAGERS: Final = (
     Mutant(
         "a call ends with its caller",
         _CALLS,
-        "await self._shield.run(partial(self._repeat, verb, self._patience))",
-        "await self._repeat(verb, self._patience)",
+        "return await self.start(verb)",
+        "return await self._repeat(verb, self._patience)",
         {CALLS: ("cancel", "abandon")},
     ),
     Mutant(
@@ -65,9 +65,23 @@ MANAGERS: Final = (
     Mutant(
         "a task that an act begins is taken for shielded",
         _SHIELD,
-        " and shielded is asyncio.current_task()",
+        " or shielded is not asyncio.current_task()",
         "",
         {SHIELD: ("begins",)},
+    ),
+    Mutant(
+        "finishing does not wait for what is done within others",
+        _SHIELD,
+        " or self._within_others:",
+        ":",
+        {SHIELD: ("finishing",)},
+    ),
+    Mutant(
+        "a manager that is closed stores nothing more",
+        _MANAGER,
+        "await self._calls.repeat(insert)",
+        "await self._calls.call(insert)",
+        {MANAGER: ("closing_is_cancelled",)},
     ),
     Mutant(
         "a claim token is used again",
