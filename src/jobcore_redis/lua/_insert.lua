@@ -58,7 +58,7 @@ local function insert(from)
       others[#others + 1] = other
     else
       new[id] = true
-      local at = instant(due)
+      local at = due == now and created or instant(due)
       local letter = 'q'
       local name = string.sub(line, 1, -6) .. status
       moves[name] = (moves[name] or 0) + 1
