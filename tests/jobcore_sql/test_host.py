@@ -34,7 +34,7 @@ from tests.jobcore_sql import postgresql
 
 pytestmark = pytest.mark.anyio
 
-LEASE = timedelta(seconds=1)
+LEASE = timedelta(seconds=2)
 CONFIG = JobcoreConfig(
     job_claim_timeout=LEASE,
     job_polling_interval=timedelta(milliseconds=20),
