@@ -18,10 +18,11 @@ local function added(command, key, value, score)
   values[#values + 1] = value
 end
 
--- The fields of jobs that are there, by their place in *ids*.
-local function states_of(ids)
+-- The fields of jobs that are there, by their place in *ids*, of which *texts* are the
+-- states where those have been read already.
+local function states_of(ids, texts)
   local found, fresh = {}, {}
-  local texts = paged('HMGET', states, ids)
+  texts = texts or paged('HMGET', states, ids)
   for i = 1, #ids do
     if texts[i] then
       found[i] = split(texts[i])

@@ -121,6 +121,14 @@ local function rewrite(id, state, payload)
     .. string.sub(text, known, own - 1) .. (payload or string.sub(text, own)), id)
 end
 
+local function put(name, value, id)
+  if value == '-' then
+    added('HDEL', IN_HASH[name], id)
+  else
+    added('HSET', IN_HASH[name], string.sub(value, 2), id)
+  end
+end
+
 local function change(write_of, state)
   local kind, id = write_of.kind, write_of.id
   if state[STATUS] ~= 'in_progress' or kind.status ~= 'in_progress' then
@@ -163,10 +171,8 @@ local function change(write_of, state)
       payload = value
     elseif name == 'extra' then
       added('HSET', extras, value, id) -- None as well, as it had one at first
-    elseif value == '-' then
-      added('HDEL', IN_HASH[name], id)
     else
-      added('HSET', IN_HASH[name], string.sub(value, 2), id)
+      put(name, value, id)
     end
   end
   if kind.rewrites then
@@ -187,8 +193,8 @@ local function change(write_of, state)
   end
 end
 
--- Whether a job that is as *text* tells has ended by a plain write.
-local function ended(write_of, text)
+-- Ends a job that is as *text* tells by a plain write; false where it takes more.
+local function end_plainly(write_of, text)
   local kind, id = write_of.kind, write_of.id
   local token, until_now, run, receipt, reason, rest, queue = string.match(text, RUNNING)
   if not token or token ~= write_of.expected or receipt == write_of.receipt then
@@ -198,10 +204,8 @@ local function ended(write_of, text)
     local value = ARGV[write_of.values + i - 1]
     if name == 'reason' then
       reason = value
-    elseif value == '-' then
-      added('HDEL', IN_HASH[name], id)
     else
-      added('HSET', IN_HASH[name], string.sub(value, 2), id)
+      put(name, value, id)
     end
   end
   added('ZREM', leases, id)
@@ -218,20 +222,21 @@ end
 
 local answers, queues, wakes = {}, {}, {}
 local texts = paged('HMGET', states, wanted)
-local others, other_ids = {}, {}
+local others, other_ids, other_texts = {}, {}, {}
 for i, write_of in ipairs(writes) do
   local kind, text = write_of.kind, texts[i]
-  local is_simple = kind.is_plain and text and times[write_of.id] == 1
+  local may_be_plain = kind.is_plain and text and times[write_of.id] == 1
     and write_of.expected ~= '' and write_of.generation == '' and write_of.ended == ''
-  if is_simple and ended(write_of, text) then
+  if may_be_plain and end_plainly(write_of, text) then
     answers[i] = 'applied'
   else
     others[#others + 1] = i
     other_ids[#other_ids + 1] = write_of.id
+    other_texts[#other_texts + 1] = text
   end
 end
 
-local found = states_of(other_ids)
+local found = states_of(other_ids, other_texts)
 for number, i in ipairs(others) do
   local write_of = writes[i]
   local state = by_id[write_of.id] or found[number]
