@@ -292,6 +292,7 @@ _GIVEN: Final = tuple(
 )
 _given: Final = attrgetter(*_GIVEN)
 _OWN: Final = {"id", "payload", "labels"}
+"""What jobs that are submitted together mostly differ in."""
 _shared: Final = attrgetter(*sorted(NewJob.__annotations__.keys() - _OWN))
 _DEFAULTS: Final[dict[str, Any]] = {
     name: field.default for name, field in Job.model_fields.items()

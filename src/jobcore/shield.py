@@ -62,7 +62,8 @@ class Shield:
 
     def _ended(self, answer: asyncio.Future[Any], task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        answer.cancel()  # where the event loop cancels all that runs
+        # Where the event loop cancels all that runs; else it forgets an unheard error.
+        answer.cancel()
 
 
 async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) -> None:
@@ -73,7 +74,6 @@ async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) ->
     except Exception as error:  # noqa: BLE001 - it is the asker's
         if not answer.done():
             answer.set_exception(error)
-            answer.exception()
     else:
         if not answer.done():
             answer.set_result(result)
