@@ -61,11 +61,15 @@ async def test_calls_that_are_cancelled_by_the_hundred_leave_the_store_whole() -
         assert (await store.verify()).sound
 
 
+@pytest.mark.parametrize("synced", ["always", "everysec"])
 async def test_a_server_that_was_killed_has_all_it_acknowledged(
-    alone: RedisServer,
+    alone: RedisServer, synced: str
 ) -> None:
+    servers.run(alone.url, "CONFIG SET", "appendfsync", synced)
     async with RedisJobStore(alone.url) as store:
         jobs = [each for _ in range(20) for each in await inserted(store, a_job())]
+        if synced == "everysec":
+            await has_written_its_log(alone)
         alone.kill()
         with pytest.raises(StoreUnavailableError):
             await store.statistics()
@@ -73,3 +77,10 @@ async def test_a_server_that_was_killed_has_all_it_acknowledged(
         found = await store.get([each.id for each in jobs])
         assert [each and each.id for each in found] == [each.id for each in jobs]
         assert (await store.verify()).sound
+
+
+async def has_written_its_log(server: RedisServer) -> None:
+    """With ``everysec`` it answers before, for up to two seconds, while it syncs."""
+    async with Redis.from_url(server.url) as client, asyncio.timeout(10):
+        while (await client.info("persistence"))["aof_buffer_length"]:
+            await asyncio.sleep(0.01)

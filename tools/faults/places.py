@@ -65,7 +65,7 @@ async def _postgres(folder: Path) -> AsyncIterator[Way]:
 @asynccontextmanager
 async def _redis(folder: Path) -> AsyncIterator[Way]:
     server = RedisServer(
-        _own_folder(), program(), appendonly="yes", appendfsync="everysec"
+        _own_folder(), program(), appendonly="yes", appendfsync="always"
     )
     server.start()
     try:
@@ -79,7 +79,7 @@ async def _redis(folder: Path) -> AsyncIterator[Way]:
 @asynccontextmanager
 async def _cluster(folder: Path) -> AsyncIterator[Way]:
     cluster = RedisCluster(
-        _own_folder(), program(), appendonly="yes", appendfsync="everysec"
+        _own_folder(), program(), appendonly="yes", appendfsync="always"
     )
     try:
         cluster.start()
