@@ -70,12 +70,11 @@ class Arguments:
             checked: dict[str, Any] = self._validator.validate_python(
                 self._named(args, kwargs)
             )
-            typed = {
-                name: value
-                for name, value in checked.items()
-                if name not in self._unknown
-                and self._own_types.get(name) is not type(value)
-            }
+            typed = {}
+            for name, value in checked.items():
+                is_plain = self._own_types.get(name) is type(value)
+                if not is_plain and name not in self._unknown:
+                    typed[name] = value
             if not typed:
                 return checked
             plain = written("arguments", self._serializer, typed)
@@ -89,12 +88,16 @@ class Arguments:
 
     def _named(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         if self._all_by_name and len(args) <= len(self._places):
+            if not args:
+                return kwargs
             named = dict(zip(self._places, args, strict=False))
-            if not kwargs or kwargs.keys().isdisjoint(named):
+            if not kwargs:
+                return named
+            if kwargs.keys().isdisjoint(named):
                 return {**named, **kwargs}
-        return dict(self._signature.bind(*args, **kwargs).arguments)
+        return self._signature.bind(*args, **kwargs).arguments
 
     def decode(self, payload: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The call to make, as its positional and its named arguments; InvalidJobError

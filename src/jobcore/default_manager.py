@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -156,19 +156,19 @@ class DefaultJobManager(JobManager):
         new = self._new_jobs([request], options)
         with self.instrumentation.submitting(new):
             inserted = await self._inserts.add(new[0])
-        return _typed(new[0], inserted, request)
+        return _typed(new[0], inserted, request.result_type)
 
     async def submit_many(
         self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
     ) -> list[Job[R]]:
-        wanted = list(requests)
-        new = self._new_jobs(wanted, options)
+        types: list[TypeAdapter[R] | None] = []
+        new = self._new_jobs(_noting(types, requests), options)
         inserted: list[Inserted] = []
         with self.instrumentation.submitting(new):
             for start in range(0, len(new), BATCH):
                 insert = partial(self._store.insert, new[start : start + BATCH])
                 inserted += self._noticed(await self._calls.call(insert))
-        return [_typed(*each) for each in zip(new, inserted, wanted, strict=True)]
+        return [_typed(*each) for each in zip(new, inserted, types, strict=True)]
 
     def using(self, connection: object) -> JobTransaction:
         self._calls.check()
@@ -178,7 +178,7 @@ class DefaultJobManager(JobManager):
     def insert_statement(
         self, requests: Iterable[JobRequest[Any]], **options: Unpack[SubmitOptions]
     ) -> InsertStatement:
-        new = self._new_jobs(list(requests), options)
+        new = self._new_jobs(requests, options)
         if not new:
             raise InvalidJobError("requests", "must be one at least")
         store = self._ability(StatementStore)
@@ -476,13 +476,13 @@ class DefaultJobManager(JobManager):
         return found
 
     def _new_jobs(
-        self, requests: Sequence[JobRequest[Any]], options: SubmitOptions
+        self, requests: Iterable[JobRequest[Any]], options: SubmitOptions
     ) -> list[NewJob]:
         new = self._checked(requests, options)
         return [each.named(self._store.new_id(each)) for each in new]
 
     def _checked(
-        self, requests: Sequence[JobRequest[Any]], options: SubmitOptions
+        self, requests: Iterable[JobRequest[Any]], options: SubmitOptions
     ) -> list[NewJob]:
         new = new_jobs(requests, options, self._config)
         if any(each.limit_key is not None for each in new):
@@ -536,10 +536,21 @@ def _checked_filter(filter: Filter) -> Filter:  # noqa: A002 - the word of the c
     return filter
 
 
-def _typed(new: NewJob, inserted: Inserted, request: JobRequest[R]) -> Job[R]:
+def _noting(
+    types: list[TypeAdapter[R] | None], requests: Iterable[JobRequest[R]]
+) -> Iterator[JobRequest[R]]:
+    """*requests*, of which nothing but their *types* is kept."""
+    for each in requests:
+        types.append(each.result_type)
+        yield each
+
+
+def _typed(
+    new: NewJob, inserted: Inserted, result_type: TypeAdapter[R] | None
+) -> Job[R]:
     job: Job[R] = inserted.job
     # A job of this id is ours, though an earlier try may have created it.
-    return job.typed(request.result_type, duplicate=job.id != new.id)
+    return job.typed(result_type, duplicate=job.id != new.id)
 
 
 def _id_of(job: Job[Any] | str) -> str:

@@ -61,11 +61,12 @@ class IdSequence:
 
 def _uuid(bits: int) -> str:
     """The UUID of version 7 with these 122 *bits*."""
-    low = f"{0b10 << 62 | bits & (1 << 62) - 1:016x}"
-    return f"{_head(bits >> 62)}-{low[:4]}-{low[4:]}"
+    return f"{_head(bits >> 48)}{bits & (1 << 48) - 1:012x}"
 
 
 @lru_cache(maxsize=256)  # those of one millisecond share it
 def _head(bits: int) -> str:
-    text = f"{(bits >> 12) << 16 | 0x7 << 12 | bits & 0xFFF:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:]}"
+    time = f"{bits >> 26:012x}"
+    version = 0x7 << 12 | bits >> 14 & 0xFFF
+    variant = 0b10 << 14 | bits & 0x3FFF
+    return f"{time[:8]}-{time[8:]}-{version:04x}-{variant:04x}-"

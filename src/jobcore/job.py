@@ -31,6 +31,7 @@ _set_fields, _set_names, _set_extra, _set_private = (
 
 R_co = TypeVar("R_co", default=Any, covariant=True)
 S = TypeVar("S")
+J = TypeVar("J", bound="Job[Any]")
 
 
 class JobStatus(StrEnum):
@@ -99,7 +100,7 @@ class NewJob:
     queue: str = "default"
     priority: int = 0
     payload: bytes = b"{}"
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    labels: Mapping[str, str] = field(default_factory=dict)
     unique_key: str | None = None
     unique_scope: frozenset[JobStatus] = UNFINISHED
     limit_key: str | None = None
@@ -197,8 +198,9 @@ class Job(BaseModel, Generic[R_co]):
             shared = _shared(new)
             if before is not None and all(map(is_, shared, before)):
                 fields = like.copy()
-                fields.update(id=new.id, payload=new.payload, labels=new.labels)
-                jobs.append(Job.trusted(fields))
+                fields["id"], fields["payload"] = new.id, new.payload
+                fields["labels"] = new.labels
+                jobs.append(_made(Job, fields))
             else:
                 jobs.append(Job.stored(new, now))
                 before, like = shared, vars(jobs[-1])
@@ -209,12 +211,7 @@ class Job(BaseModel, Generic[R_co]):
         """The job that has exactly these *fields*, unchecked: for stores, which read
         back what was checked when it was submitted. Every field must be there, and
         the dictionary belongs to the job from now on."""
-        job = _new(cls)
-        _set_fields(job, fields)
-        _set_names(job, _FIELDS)
-        _set_extra(job, None)
-        _set_private(job, None)
-        return job
+        return _made(cls, fields)
 
     def changed(self, fields: Mapping[str, Any]) -> Job[R_co]:
         """The same job but for these *fields*, unchecked like `trusted`."""
@@ -222,7 +219,7 @@ class Job(BaseModel, Generic[R_co]):
 
     def typed(self, result_type: TypeAdapter[S] | None, *, duplicate: bool) -> Job[S]:
         """The same record, knowing its task's return type and whether it is new."""
-        return _SubmittedJob.of(self, result_type, duplicate)
+        return _made(_SubmittedJob, vars(self), _known_of(result_type, duplicate))
 
     def renewed(self, record: Job[Any]) -> Job[R_co]:
         """The newer *record* of this job, with this one's return type."""
@@ -299,6 +296,17 @@ _DEFAULTS: Final[dict[str, Any]] = {
 }
 
 
+def _made(
+    kind: type[J], fields: dict[str, Any], private: dict[str, Any] | None = None
+) -> J:
+    job = _new(kind)
+    _set_fields(job, fields)
+    _set_names(job, _FIELDS)
+    _set_extra(job, None)
+    _set_private(job, private)
+    return job
+
+
 @value
 class Inserted:
     """The job as it is stored now, and whether the insert created it."""
@@ -322,17 +330,6 @@ class _SubmittedJob(Job[R_co]):
 
     _result_type: TypeAdapter[Any] | None = PrivateAttr(default=None)
     _duplicate: bool = PrivateAttr(default=False)
-
-    @classmethod
-    def of(
-        cls,
-        job: Job[Any],
-        result_type: TypeAdapter[Any] | None,
-        duplicate: bool,  # noqa: FBT001 - passed on by its only caller
-    ) -> Self:
-        submitted = cls.trusted(vars(job))
-        _set_private(submitted, _known_of(result_type, duplicate))
-        return submitted
 
     def renewed(self, record: Job[Any]) -> Job[R_co]:
         return record.typed(self._result_type, duplicate=self._duplicate)

@@ -95,31 +95,30 @@ def _check(field: str, value: Any, depth: int = 1) -> None:
         raise InvalidJobError(field, f"is deeper than {MAX_DEPTH} levels")
     if kind is dict:
         for key in value:
-            _check_key(field, key)
+            if type(key) is not str or _text_problem(key):
+                raise InvalidJobError(field, f"has a key that {_key_problem(key)}")
         value = value.values()
     for item in value:
         _check(field, item, depth + 1)
 
 
-def _check_key(field: str, key: object) -> None:
+def _key_problem(key: object) -> str | None:
     if type(key) is not str:
-        shown = f"{safe_repr(key):.80}"
-        raise InvalidJobError(field, f"has a key that is no string: {shown}")
-    if problem := _text_problem(key):
-        raise InvalidJobError(field, f"has a key that {problem}")
+        return f"is no string: {safe_repr(key):.80}"
+    return _text_problem(key)
 
 
-def _problem(value: object) -> str | None:
+def _problem(value: Any) -> str | None:
     kind = type(value)
-    if value is None or kind is bool:
-        return None
     if kind is str:
-        return _text_problem(str(value))
-    if isinstance(value, int) and kind is int:
+        return _text_problem(value)
+    if kind is int:
         fits = _MIN_INTEGER <= value <= _MAX_INTEGER
         return None if fits else "has a number beyond 64 bits"
-    if isinstance(value, float) and kind is float:
+    if kind is float:
         return None if math.isfinite(value) else "has a number that is not finite"
+    if value is None or kind is bool:
+        return None
     return f"has a value of type {kind.__qualname__}, which JSON lacks"
 
 

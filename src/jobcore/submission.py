@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -68,19 +68,22 @@ _USUAL: Final = {"queue", "priority", "timeout", "max_retries"}
 
 
 def new_jobs(
-    requests: Sequence[JobRequest[Any]], options: SubmitOptions, config: JobcoreConfig
+    requests: Iterable[JobRequest[Any]], options: SubmitOptions, config: JobcoreConfig
 ) -> list[NewJob]:
-    """What is to be stored for *requests*; InvalidJobError where one cannot be."""
+    """What is to be stored for *requests*, none of which is kept; InvalidJobError where
+    one cannot be."""
     new: list[NewJob] = []
-    checked: dict[tuple[str, int], dict[str, Any]] = {}
+    checked: dict[tuple[str, int], tuple[SubmitOptions, dict[str, Any]]] = {}
     for request in requests:
-        # Those of a task share its very options, which need not be checked again.
+        # Those of a task share its very options, which need not be checked again. They
+        # are kept, as others could have their id when they are gone.
         key = (request.task, id(request.options))
-        fields = checked.get(key)
-        if fields is None:
-            fields = checked[key] = _fields(request, options, config)
+        known = checked.get(key)
+        if known is None:
+            fields = {"labels": {}, **_fields(request, options, config)}
+            known = checked[key] = request.options, fields
         payload = _payload(request, config.max_payload_size)
-        new.append(NewJob(payload=payload, **fields))
+        new.append(NewJob(payload=payload, **known[1]))
     return new
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -57,8 +56,7 @@ def ranked(priority: int) -> str:
     return f"{priority - _LEAST_PRIORITY:05}"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A new job as the script that inserts it is told of it: when it is due and what
     holds it, the queue and priority, and the rest of its text."""
 

@@ -40,6 +40,29 @@ def test_ids_rise_strictly_in_one_millisecond_and_when_the_clock_steps_back(
     assert {UUID(each).variant for each in made} == {RFC_4122}
 
 
+@pytest.mark.parametrize("width", [48, 62, 74])
+def test_ids_rise_where_a_part_of_them_is_full(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    ids = IdSequence(Full(width))
+    monkeypatch.setattr(time, "time_ns", lambda: 7_000_000)
+    made = [ids() for _ in range(10)]
+    assert made == sorted(set(made))
+    assert {UUID(each).version for each in made} == {7}
+    assert {UUID(each).variant for each in made} == {RFC_4122}
+
+
+class Full(Random):
+    """Draws what leaves room for four more in its last *width* bits."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(7)
+        self.width = width
+
+    def getrandbits(self, k: int, /) -> int:
+        return (1 << min(k, self.width)) - 5
+
+
 @pytest.mark.parametrize(
     ("host", "start"),
     [

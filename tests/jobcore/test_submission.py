@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, NoReturn
 
@@ -221,6 +221,21 @@ async def test_ten_thousand_queues_are_as_good_as_one(jobs: DefaultJobManager) -
         JobRequest("greet", options={"queue": f"q{n}"}) for n in range(10_000)
     )
     assert len((await jobs.statistics()).queues) == 10_000
+
+
+async def test_the_options_of_a_request_are_never_those_of_one_that_is_gone(
+    jobs: DefaultJobManager,
+) -> None:
+    """They may be where its own were."""
+    again = [JobRequest("again")] * 9
+
+    def stream() -> Iterator[JobRequest]:
+        for number in range(100):
+            yield JobRequest("own", options={"queue": f"q{number}"})
+            yield from again
+
+    submitted = await jobs.submit_many(stream())
+    assert [each.queue for each in submitted[::10]] == [f"q{n}" for n in range(100)]
 
 
 @pytest.mark.parametrize(
