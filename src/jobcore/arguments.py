@@ -92,7 +92,7 @@ class Arguments:
         if self._all_by_name and len(args) <= len(self._places):
             if not args:
                 return kwargs
-            named = dict(zip(self._places, args, strict=False))
+            named = dict(zip(self._places, args))  # noqa: B905 - saying it takes as long as all the rest
             if not kwargs:
                 return named
             if kwargs.keys().isdisjoint(named):

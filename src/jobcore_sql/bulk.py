@@ -15,11 +15,16 @@ from operator import not_
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
     FromClause,
     Insert,
     Select,
+    String,
     Table,
+    Text,
     bindparam,
+    cast,
     column,
     func,
     insert,
@@ -29,10 +34,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.types import TypeEngine
 
 from jobcore_sql.dialects import StoreDialect
-from jobcore_sql.lists import Array
+from jobcore_sql.lists import Array, ArrayText
 from jobcore_sql.transaction import Transaction
+from jobcore_sql.utf8 import Worded
 
 _LONGEST: Final = 32
 """How many rows a statement lists at most: more would gain little."""
@@ -187,9 +194,7 @@ def _update(table: Table, shared: Names, own: Names, size: int) -> ClauseElement
 def listed(table: Table, own: Names, size: int) -> FromClause:
     """The rows of a page, with the columns *own*."""
     if size == ANY_LENGTH:
-        arrays = (
-            bindparam(list_name(name), type_=Array(table.c[name].type)) for name in own
-        )
+        arrays = (_array(list_name(name), table.c[name].type) for name in own)
         columns = (column(name, table.c[name].type) for name in own)
         return func.unnest(*arrays).table_valued(*columns, name="new").render_derived()
     parameters = iter(_cells(own, size))
@@ -203,6 +208,12 @@ def listed(table: Table, own: Names, size: int) -> FromClause:
         for _ in range(size)
     ]
     return union_all(*rows).subquery("new")
+
+
+def _array(name: str, item: TypeEngine[Any]) -> ColumnElement[Any]:
+    if isinstance(item, (String, Worded)):
+        return cast(bindparam(name, type_=ArrayText(item)), ARRAY(Text))
+    return bindparam(name, type_=Array(item))
 
 
 @lru_cache(maxsize=1024)

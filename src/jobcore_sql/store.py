@@ -315,7 +315,8 @@ class SQLJobStore(
         return super().ability(kind)
 
     def _wake_for(self, inserted: Sequence[Inserted]) -> None:
-        queues = {each.job.queue for each in inserted if _is_new_in_line(each)}
+        new = (each.job for each in inserted if each.created)
+        queues = {each.queue for each in new if each.status is JobStatus.QUEUED}
         if queues:
             self._database.waker.wake(queues)
 
@@ -369,10 +370,6 @@ def _either(
         return single(transaction, *arguments) if known is None else known
 
     return either
-
-
-def _is_new_in_line(inserted: Inserted) -> bool:
-    return inserted.created and inserted.job.status is JobStatus.QUEUED
 
 
 def _wakes(transition: Transition, answer: Answer) -> bool:

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from sqlalchemy.util import await_only
 
-from jobcore import Answer, WorkerRecord
+from jobcore import Answer, StoreError, WorkerRecord
 from jobcore.job import JobStatus
 from jobcore.lifecycle import complete
 from jobcore.testing import a_claim, a_job, a_request, inserted, named
@@ -55,6 +55,15 @@ async def test_a_row_that_was_locked_for_a_moment_ends_in_a_second_statement(
     assert answers == [Answer.APPLIED] * 2
     assert len(executed) == 2
     await other.close()
+
+
+async def test_a_text_that_no_database_has_is_refused_and_nothing_stored(
+    store: SQLJobStore,
+) -> None:
+    new = [named(store, a_job(unique_key=key)) for key in ("a", "b\0c")]
+    with pytest.raises(StoreError):
+        await store.insert(new)
+    assert await store.get([each.id for each in new]) == [None, None]
 
 
 async def test_a_batch_of_which_some_are_held_is_stored_in_one_statement(

@@ -125,6 +125,30 @@ class InsertRules(Conformance):
         assert [answer.created for answer in answers].count(False) == 1
         assert answers[22].job == known.job, "the job that was there is not created"
 
+    async def test_insert_keeps_each_text_of_a_batch(self, store: JobStore) -> None:
+        """Also those that mean something where they might be written in between."""
+        texts = (
+            None,
+            "NULL",
+            "null",
+            "{a,b}",
+            '"',
+            "\\",
+            '\\"',
+            "'",
+            "%s",
+            "$1",
+            "ß",
+            ",",
+        )
+        jobs = [
+            named(store, a_job(unique_key=text, labels={"of": text} if text else {}))
+            for text in texts
+        ]
+        stored = [answer.job for answer in await store.insert(jobs)]
+        assert [job.unique_key for job in stored] == list(texts)
+        assert [await current(store, job.id) for job in jobs] == stored
+
     async def test_insert_of_nothing_answers_nothing(self, store: JobStore) -> None:
         assert await store.insert([]) == []
 
