@@ -53,6 +53,31 @@ class Statement:
                 columns[place] = map(decode, columns[place])
         return zip(*columns, strict=True)
 
+    def records(
+        self, rows: Sequence[Sequence[Any]], like: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Dictionaries *like* this one, but for the values of the *rows* that the
+        driver answered. What these have in common is read once, but for dictionaries,
+        of which each row gets one of its own."""
+        decoders = dict(self.decoders)
+        common, own = like.copy(), dict[str, Iterable[Any]]()
+        columns = zip(*rows, strict=True)
+        for place, (name, values) in enumerate(zip(self.columns, columns)):  # noqa: B905 - of no rows there are no columns
+            decode = decoders.get(place)
+            if values.count(values[0]) == len(values):
+                common[name] = decode(values[0]) if decode else values[0]
+                if type(common[name]) is not dict:
+                    continue
+            own[name] = map(decode, values) if decode else values
+        if not own:
+            return [common.copy() for _ in rows]
+        records = []
+        for values in zip(*own.values(), strict=True):
+            record = common.copy()
+            record.update(zip(own, values))  # noqa: B905 - saying it takes as long as all the rest
+            records.append(record)
+        return records
+
 
 @lru_cache(maxsize=8192)  # of all stores, those with names of their own as well
 def prepared(clause: ClauseElement, dialect: Dialect) -> Statement:

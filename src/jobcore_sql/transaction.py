@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -47,19 +47,14 @@ class Transaction:
     def rows(self, clause: ReturnsRows, **parameters: Any) -> list[Any]:
         """All rows that *clause* answers. It is compiled once and kept."""
         statement = self._prepared(clause)
-        return list(map(statement.row, self._answer(clause, parameters)))
+        rows = statement.decoded(self._fetched(clause, parameters))
+        return list(map(statement.row, rows))
 
     def records(
         self, clause: ReturnsRows, like: dict[str, Any], **parameters: Any
     ) -> list[dict[str, Any]]:
         """Dictionaries *like* this one, but for what is in the rows."""
-        statement = self._prepared(clause)
-        found = []
-        for values in self._answer(clause, parameters):
-            record = like.copy()
-            record.update(zip(statement.columns, values))  # noqa: B905 - saying it takes as long as all the rest
-            found.append(record)
-        return found
+        return self._prepared(clause).records(self._fetched(clause, parameters), like)
 
     def first(self, clause: ReturnsRows, **parameters: Any) -> Any:
         """The first row, if there is one."""
@@ -109,13 +104,12 @@ class Transaction:
         if changed:
             self.write(self.dialect.change_counts(), *changed)
 
-    def _answer(
+    def _fetched(
         self, clause: ReturnsRows, parameters: Mapping[str, Any]
-    ) -> Iterator[tuple[Any, ...]]:
+    ) -> Sequence[Sequence[Any]]:
         statement = self._prepared(clause)
         values = statement.encoded(parameters)
-        rows = self.dialect.fetch(self.cursor, clause, statement.text, values)
-        return statement.decoded(rows)
+        return self.dialect.fetch(self.cursor, clause, statement.text, values)
 
     def _prepared(self, clause: ClauseElement) -> Statement:
         return prepared(clause, self.dialect.language)

@@ -57,6 +57,15 @@ async def test_a_row_that_was_locked_for_a_moment_ends_in_a_second_statement(
     await other.close()
 
 
+async def test_jobs_of_a_claim_do_not_share_what_may_be_changed(
+    store: SQLJobStore,
+) -> None:
+    await inserted(store, *[a_job(labels={"name": "text"})] * 2)
+    one, two = (await store.claim(a_request(limit=2))).claims
+    assert one.job.labels == two.job.labels == {"name": "text"}
+    assert one.job.labels is not two.job.labels
+
+
 async def test_a_text_that_no_database_has_is_refused_and_nothing_stored(
     store: SQLJobStore,
 ) -> None:
