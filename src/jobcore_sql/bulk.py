@@ -103,13 +103,17 @@ def pages(
     """A *statement* with its parameters for each page of *rows*, which have values for
     *names*. It is made of the names whose value all rows share, of those that are
     listed, always with the first, and of the length of the list, 0 for any length."""
+    if len(rows) == 1:
+        clause = statement(names[1:], names[:1], 1)
+        yield clause, dict(zip(_lone(names), rows[0], strict=True))
+        return
     columns = list(zip(*rows, strict=True))
     alike = [values.count(values[0]) == len(rows) for values in columns[1:]]
     split = _split(names, (False, *alike))
     shared = dict(
         zip(split.shared_names, compress(rows[0], split.is_shared), strict=True)
     )
-    if dialect.has_arrays and len(rows) > 1:
+    if dialect.has_arrays:
         lists = dict(
             zip(split.list_names, compress(columns, split.is_own), strict=True)
         )
@@ -220,6 +224,12 @@ def _array(name: str, item: TypeEngine[Any]) -> ColumnElement[Any]:
 def _cells(own: Names, size: int) -> Names:
     """What the parameters of a list are called, row by row."""
     return tuple(f"{name}_{place}" for place in range(size) for name in own)
+
+
+@lru_cache(maxsize=1024)
+def _lone(names: Names) -> Names:
+    """What the parameters of a single row are called, whose first value is listed."""
+    return (*_cells(names[:1], 1), *map(shared_name, names[1:]))
 
 
 @cache
