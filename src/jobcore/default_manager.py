@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -25,7 +25,6 @@ from jobcore.abilities import (
     WorkerRecord,
 )
 from jobcore.attempt import Outcome
-from jobcore.batching import Batcher
 from jobcore.calls import StoreCalls
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig
@@ -37,7 +36,7 @@ from jobcore.errors import (
     JobNotFoundError,
     UnsupportedError,
 )
-from jobcore.events import Event, EventKind, Events
+from jobcore.events import Events
 from jobcore.examining import Examining
 from jobcore.explaining import Explaining
 from jobcore.explanation import Explanation
@@ -45,7 +44,7 @@ from jobcore.finding import Finding
 from jobcore.health import Health, HealthChecks
 from jobcore.identity import new_token
 from jobcore.instrumentation import Instrumentation
-from jobcore.job import Inserted, Job, JobStatus, Limit, NewJob
+from jobcore.job import Job, JobStatus, Limit
 from jobcore.manager import JobManager, JobTransaction
 from jobcore.matching import Matching
 from jobcore.payload import encode
@@ -62,7 +61,7 @@ from jobcore.retry import SYSTEM_RANDOM, RetryStrategy
 from jobcore.schedule import Fired, Schedule
 from jobcore.scheduling import InOrder, SchedulingStrategy
 from jobcore.store import JobStore
-from jobcore.submission import new_jobs
+from jobcore.submitting import Submitting
 from jobcore.sweeping import Archive, OnProgress, Sweep
 from jobcore.transacting import Transacting
 from jobcore.transition import Answer
@@ -99,14 +98,22 @@ class DefaultJobManager(JobManager):
         self.events: Events = Events()
         self.health_checks: HealthChecks = HealthChecks()
         self._calls = StoreCalls(self._config.store_retry_timeout, random, self.events)
-        self._inserts: Batcher[NewJob, Inserted] = Batcher(self._insert, BATCH)
         self._reporting = Reporting(self._config, retry, random)
         self._endings = Endings(store, self._calls, self._reporting, self.events)
+        self._submitting = Submitting(
+            store,
+            self._calls,
+            self._config,
+            self.require,
+            self.instrumentation,
+            self.events,
+            self._endings.scheduled,
+        )
         self._polling = Polling(store)
         self._pruning = Pruning(store, self._calls, self._config, archive)
         self._explaining = Explaining(store, self._calls)
         self._recurring = Recurring(
-            store, self._calls, self._checked, random, self.events
+            store, self._calls, self._submitting.checked, random, self.events
         )
         self._examining = Examining(
             store, self._calls, self._config, self._kept_schedules, random
@@ -119,7 +126,7 @@ class DefaultJobManager(JobManager):
             attend = self.instrumentation.attend(self.events, self.statistics)
             await stack.enter_async_context(attend)
             stack.push_async_callback(self._endings.close)
-            stack.push_async_callback(self._inserts.finish)
+            stack.push_async_callback(self._submitting.finish)
             self._closing = stack.pop_all()
         return self
 
@@ -152,33 +159,23 @@ class DefaultJobManager(JobManager):
     async def submit(
         self, request: JobRequest[R], **options: Unpack[SubmitOptions]
     ) -> Job[R]:
-        self._calls.check()
-        new = self._new_jobs([request], options)
-        with self.instrumentation.submitting(new):
-            inserted = await self._inserts.add(new[0])
-        return _typed(new[0], inserted, request.result_type)
+        return await self._submitting.submit(request, options)
 
     async def submit_many(
         self, requests: Iterable[JobRequest[R]], **options: Unpack[SubmitOptions]
     ) -> list[Job[R]]:
-        types: list[TypeAdapter[R] | None] = []
-        new = self._new_jobs(_noting(types, requests), options)
-        inserted: list[Inserted] = []
-        with self.instrumentation.submitting(new):
-            for start in range(0, len(new), BATCH):
-                insert = partial(self._store.insert, new[start : start + BATCH])
-                inserted += self._noticed(await self._calls.call(insert))
-        return [_typed(*each) for each in zip(new, inserted, types, strict=True)]
+        return await self._submitting.submit_many(requests, options)
 
     def using(self, connection: object) -> JobTransaction:
         self._calls.check()
         store = self._ability(TransactionalStore).using(connection)
-        return Transacting(store, self._new_jobs, self._reporting, self.instrumentation)
+        new_jobs = self._submitting.new_jobs
+        return Transacting(store, new_jobs, self._reporting, self.instrumentation)
 
     def insert_statement(
         self, requests: Iterable[JobRequest[Any]], **options: Unpack[SubmitOptions]
     ) -> InsertStatement:
-        new = self._new_jobs(requests, options)
+        new = self._submitting.new_jobs(requests, options)
         if not new:
             raise InvalidJobError("requests", "must be one at least")
         store = self._ability(StatementStore)
@@ -296,8 +293,7 @@ class DefaultJobManager(JobManager):
         self, name: str, *, key: str | None = None, **options: Unpack[SubmitOptions]
     ) -> Job[Any]:
         new = await self._recurring.trigger(name, key, options)
-        with self.instrumentation.submitting([new]):
-            inserted = await self._inserts.add(new)
+        inserted = await self._submitting.insert(new)
         return inserted.job.typed(None, duplicate=not inserted.created)
 
     async def pause(
@@ -475,33 +471,6 @@ class DefaultJobManager(JobManager):
             raise UnsupportedError(self._store_name, kind.__name__)
         return found
 
-    def _new_jobs(
-        self, requests: Iterable[JobRequest[Any]], options: SubmitOptions
-    ) -> list[NewJob]:
-        new = self._checked(requests, options)
-        return [each.named(self._store.new_id(each)) for each in new]
-
-    def _checked(
-        self, requests: Iterable[JobRequest[Any]], options: SubmitOptions
-    ) -> list[NewJob]:
-        new = new_jobs(requests, options, self._config)
-        if any(each.limit_key is not None for each in new):
-            self._ability(QueueControl)
-        return new
-
-    async def _insert(self, jobs: Sequence[NewJob]) -> Sequence[Inserted]:
-        insert = partial(self._store.insert, jobs)
-        return self._noticed(await self._calls.repeat(insert))
-
-    def _noticed(self, inserted: Sequence[Inserted]) -> Sequence[Inserted]:
-        if any(each.job.status is JobStatus.SCHEDULED for each in inserted):
-            self._endings.scheduled.set()
-        if self.events.wants(EventKind.SUBMITTED):
-            for each in inserted:
-                if each.created:
-                    self.events.tell(Event(EventKind.SUBMITTED, each.job))
-        return inserted
-
     async def _kept_schedules(self) -> list[Schedule]:
         kept = self._store.ability(ScheduleStore)
         return [] if kept is None else await self._recurring.all()
@@ -534,23 +503,6 @@ def _checked_filter(filter: Filter) -> Filter:  # noqa: A002 - the word of the c
     for each in filter.ids or ():
         checks.check_id("id", each)
     return filter
-
-
-def _noting(
-    types: list[TypeAdapter[R] | None], requests: Iterable[JobRequest[R]]
-) -> Iterator[JobRequest[R]]:
-    """*requests*, of which nothing but their *types* is kept."""
-    for each in requests:
-        types.append(each.result_type)
-        yield each
-
-
-def _typed(
-    new: NewJob, inserted: Inserted, result_type: TypeAdapter[R] | None
-) -> Job[R]:
-    job: Job[R] = inserted.job
-    # A job of this id is ours, though an earlier try may have created it.
-    return job.typed(result_type, duplicate=job.id != new.id)
 
 
 def _id_of(job: Job[Any] | str) -> str:

@@ -42,6 +42,7 @@ RECURRING: Final = _CORE.format("recurring")
 REPORT: Final = _CORE.format("report")
 SCHEDULE: Final = _CORE.format("schedule")
 SHIELD: Final = _CORE.format("shield")
+SUBMITTING: Final = _CORE.format("submitting")
 TRANSITION: Final = _CORE.format("transition")
 UPKEEP: Final = _CORE.format("upkeep")
 RUN: Final = "tests/jobcore/worker/test_run.py"

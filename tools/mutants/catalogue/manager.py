@@ -16,6 +16,7 @@ from tools.mutants.places import (
     POLLING,
     REPORT,
     SHIELD,
+    SUBMITTING,
     UPKEEP,
 )
 
@@ -25,6 +26,7 @@ _CLAIMING: Final = "jobcore/claiming.py"
 _ENDING: Final = "jobcore/ending.py"
 _MANAGER: Final = "jobcore/default_manager.py"
 _SHIELD: Final = "jobcore/shield.py"
+_SUBMITTING: Final = "jobcore/submitting.py"
 
 MANAGERS: Final = (
     Mutant(
@@ -32,7 +34,7 @@ MANAGERS: Final = (
         _BATCHING,
         "if len(batch) > 1 and ",
         "if False and ",
-        {BATCHING: (), MANAGER: ("fails_alone",)},
+        {BATCHING: (), SUBMITTING: ("fails_alone",)},
     ),
     Mutant(
         "a batch of reports is not split",
@@ -78,7 +80,7 @@ MANAGERS: Final = (
     ),
     Mutant(
         "a manager that is closed stores nothing more",
-        _MANAGER,
+        _SUBMITTING,
         "await self._calls.repeat(insert)",
         "await self._calls.call(insert)",
         {MANAGER: ("closing_is_cancelled",)},

@@ -98,9 +98,9 @@ TELEMETRIES: Final = (
         _MANAGER,
         "            await stack.enter_async_context(attend)\n"
         "            stack.push_async_callback(self._endings.close)\n"
-        "            stack.push_async_callback(self._inserts.finish)\n",
+        "            stack.push_async_callback(self._submitting.finish)\n",
         "            stack.push_async_callback(self._endings.close)\n"
-        "            stack.push_async_callback(self._inserts.finish)\n"
+        "            stack.push_async_callback(self._submitting.finish)\n"
         "            await stack.enter_async_context(attend)\n",
         {INSTRUMENTATION: ("attends",)},
     ),
