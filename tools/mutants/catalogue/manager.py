@@ -16,6 +16,7 @@ from tools.mutants.places import (
     POLLING,
     REPORT,
     SHIELD,
+    SUBMISSION,
     SUBMITTING,
     UPKEEP,
 )
@@ -84,6 +85,13 @@ MANAGERS: Final = (
         "await self._calls.repeat(insert)",
         "await self._calls.call(insert)",
         {MANAGER: ("closing_is_cancelled",)},
+    ),
+    Mutant(
+        "options are forgotten before others have their place",
+        "jobcore/submission.py",
+        "known = checked[key] = request.options, fields",
+        "known = checked[key] = {}.get(key), fields",
+        {SUBMISSION: ("one_that_is_gone",)},
     ),
     Mutant(
         "a claim token is used again",

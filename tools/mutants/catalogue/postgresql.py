@@ -139,6 +139,27 @@ POSTGRESQLS: Final = (
         "if False else answer",
         "label",
     ),
+    _mutant(
+        "a backslash in a list of texts is written as it is",
+        "jobcore_sql/lists.py",
+        'value.replace("\\\\", "\\\\\\\\")',
+        "value",
+        "each_text_of_a_batch",
+    ),
+    _mutant(
+        "nothing in a list of texts is a text",
+        "jobcore_sql/lists.py",
+        'return "NULL"',
+        "return '\"NULL\"'",
+        "each_text_of_a_batch",
+    ),
+    Mutant(
+        "postgresql: jobs of a claim have one dictionary of labels",
+        "jobcore_sql/statement.py",
+        "if type(common[name]) is not dict:",
+        "if True:",
+        {SINGLE: ("may_be_changed",)},
+    ),
     Mutant(
         "postgresql: what was locked for a moment is not tried again",
         _END,
