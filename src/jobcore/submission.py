@@ -80,7 +80,7 @@ def new_jobs(
         key = (request.task, id(request.options))
         known = checked.get(key)
         if known is None:
-            fields = {"labels": {}, **_fields(request, options, config)}
+            fields = _fields(request, options, config)
             known = checked[key] = request.options, fields
         payload = _payload(request, config.max_payload_size)
         new.append(NewJob(payload=payload, **known[1]))

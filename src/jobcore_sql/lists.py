@@ -36,6 +36,7 @@ def _array_text(values: Sequence[str | None]) -> str:
     """What PostgreSQL reads as an array of *values*, of which there are some."""
     if None in values:
         return f"{{{','.join(map(_array_item, values))}}}"
+    # All are escaped at once, with a character between them that none can have.
     text = "\0".join(values)  # type: ignore[arg-type]  # there is no None
     if text.count("\0") >= len(values):
         raise ValueError("a text has a NUL character")
