@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     ColumnElement,
+    Text,
     any_,
     bindparam,
+    cast,
     func,
     select,
 )
@@ -64,4 +67,4 @@ def _among_values(element: Among, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Among, "postgresql")
 def _among_array(element: Among, compiler: SQLCompiler, **options: Any) -> str:
     column, listed = element.clauses
-    return compiler.process(column == any_(listed), **options)
+    return compiler.process(column == any_(cast(listed, ARRAY(Text))), **options)

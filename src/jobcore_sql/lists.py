@@ -14,8 +14,6 @@ from jobcore_sql.utf8 import MYSQL
 
 T = TypeVar("T")
 
-_ARRAY = ARRAY(Text)
-
 
 class Array(TypeDecorator[Sequence[T]]):
     """A list of values of another type, as a parameter, where a database has arrays."""
@@ -33,8 +31,8 @@ class Array(TypeDecorator[Sequence[T]]):
 
 
 def _array_text(values: Sequence[str | None]) -> str:
-    """What PostgreSQL reads as an array of *values*, of which there are some."""
-    if None in values:
+    """What PostgreSQL reads as an array of *values*."""
+    if not values or None in values:
         return f"{{{','.join(map(_array_item, values))}}}"
     # All are escaped at once, with a character between them that none can have.
     text = "\0".join(values)  # type: ignore[arg-type]  # there is no None
@@ -52,7 +50,8 @@ def _array_item(value: str | None) -> str:
 
 
 class ArrayText(TypeDecorator[Sequence[T]]):
-    """A list of what are texts in a database, as the text of an array.
+    """A list of values that are texts in the database, as the text of an array, which a
+    statement casts to one.
 
     As the driver sends a list, it asks of each item whether it is a list, which takes
     several times as long as all the rest.
@@ -72,10 +71,6 @@ class ArrayText(TypeDecorator[Sequence[T]]):
         return lambda values: _array_text(list(map(encode, values)))
 
 
-def _has_arrays(dialect: Dialect) -> bool:
-    return dialect.name == "postgresql"
-
-
 def _listed(values: Sequence[Any]) -> Sequence[Any]:
     return list(values) or [None]  # an empty list is none that MySQL can read
 
@@ -85,15 +80,13 @@ def _json_text(values: Sequence[str]) -> str:
 
 
 class Texts(TypeDecorator[Sequence[str]]):
-    """A list of texts, as a parameter of a statement."""
+    """A list of texts, as a parameter of a statement; on PostgreSQL as the text of an
+    array."""
 
     impl: Implementation = Text
     cache_ok: bool | None = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return _ARRAY if _has_arrays(dialect) else super().load_dialect_impl(dialect)
-
-    def bind_processor(self, dialect: Dialect) -> Code | None:
+    def bind_processor(self, dialect: Dialect) -> Code:
         if dialect.name in MYSQL:
             return _listed
-        return None if _has_arrays(dialect) else _json_text
+        return _array_text if dialect.name == "postgresql" else _json_text

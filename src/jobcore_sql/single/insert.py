@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     Column,
     ColumnElement,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
+    cast,
     func,
     select,
     type_coerce,
@@ -175,7 +177,7 @@ def _labeled(stored: CTE) -> Insert:
 
 
 def _told() -> ColumnElement[Any]:
-    news = func.unnest(bindparam("news", type_=Texts)).table_valued("name", name="news")
-    each = news.render_derived()
+    news = func.unnest(cast(bindparam("news", type_=Texts), ARRAY(Text)))
+    each = news.table_valued("name", name="news").render_derived()
     notify = func.pg_notify(bindparam("channel", type_=Text), each.c.name)
     return select(func.count(notify)).select_from(each).scalar_subquery()
