@@ -49,6 +49,8 @@ C = TypeVar("C", bound=ClauseElement)
 
 ANY_LENGTH: Final = 0
 """The length of a list that is passed as arrays, one for each column."""
+WITH_GAPS: Final = -1
+"""The same, where some values are None."""
 
 
 def insert_rows(
@@ -102,7 +104,8 @@ def pages(
 ) -> Iterator[tuple[C, dict[str, Any]]]:
     """A *statement* with its parameters for each page of *rows*, which have values for
     *names*. It is made of the names whose value all rows share, of those that are
-    listed, always with the first, and of the length of the list, 0 for any length."""
+    listed, always with the first, and of the length of the list: that of a page, or for
+    arrays `ANY_LENGTH` or `WITH_GAPS`."""
     if len(rows) == 1:
         clause = statement(names[1:], names[:1], 1)
         yield clause, dict(zip(_lone(names), rows[0], strict=True))
@@ -117,7 +120,8 @@ def pages(
         lists = dict(
             zip(split.list_names, compress(columns, split.is_own), strict=True)
         )
-        yield statement(split.shared, split.own, ANY_LENGTH), shared | lists
+        size = WITH_GAPS if any(None in each for each in lists.values()) else ANY_LENGTH
+        yield statement(split.shared, split.own, size), shared | lists
         return
     listed = list(zip(*compress(columns, split.is_own), strict=True))
     for start in range(0, len(listed), _LONGEST):
@@ -197,8 +201,9 @@ def _update(table: Table, shared: Names, own: Names, size: int) -> ClauseElement
 
 def listed(table: Table, own: Names, size: int) -> FromClause:
     """The rows of a page, with the columns *own*."""
-    if size == ANY_LENGTH:
-        arrays = (_array(list_name(name), table.c[name].type) for name in own)
+    if size in {ANY_LENGTH, WITH_GAPS}:
+        array = _array if size == ANY_LENGTH else _array_with_gaps
+        arrays = (array(list_name(name), table.c[name].type) for name in own)
         columns = (column(name, table.c[name].type) for name in own)
         return func.unnest(*arrays).table_valued(*columns, name="new").render_derived()
     parameters = iter(_cells(own, size))
@@ -217,6 +222,10 @@ def listed(table: Table, own: Names, size: int) -> FromClause:
 def _array(name: str, item: TypeEngine[Any]) -> ColumnElement[Any]:
     if isinstance(item, (String, Worded)):
         return cast(bindparam(name, type_=ArrayText(item)), ARRAY(Text))
+    return _array_with_gaps(name, item)
+
+
+def _array_with_gaps(name: str, item: TypeEngine[Any]) -> ColumnElement[Any]:
     return bindparam(name, type_=Array(item))
 
 

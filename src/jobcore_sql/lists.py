@@ -30,28 +30,22 @@ class Array(TypeDecorator[Sequence[T]]):
         return encode and (lambda values: list(map(encode, values)))
 
 
-def _array_text(values: Sequence[str | None]) -> str:
+def _array_text(values: Sequence[str]) -> str:
     """What PostgreSQL reads as an array of *values*."""
-    if not values or None in values:
-        return f"{{{','.join(map(_array_item, values))}}}"
+    if not values:
+        return "{}"
     # All are escaped at once, with a character between them that none can have.
-    text = "\0".join(values)  # type: ignore[arg-type]  # there is no None
+    text = "\0".join(values)
     if text.count("\0") >= len(values):
         raise ValueError("a text has a NUL character")
-    items = _array_item(text).replace("\0", '","')
-    return f"{{{items}}}"
-
-
-def _array_item(value: str | None) -> str:
-    if value is None:
-        return "NULL"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+    return f'{{"{escaped}"}}'
 
 
 class ArrayText(TypeDecorator[Sequence[T]]):
     """A list of values that are texts in the database, as the text of an array, which a
-    statement casts to one.
+    statement casts to one. None is none of them, as what stands for it is a text where
+    a server has `array_nulls` off.
 
     As the driver sends a list, it asks of each item whether it is a list, which takes
     several times as long as all the rest.

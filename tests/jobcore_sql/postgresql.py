@@ -33,8 +33,8 @@ WAYS: tuple[str, ...] = (
     () if OWN in os.environ else ("engine", "worker", *(["pooler"] if PROGRAM else []))
 )
 """Other ways to a server than its URL: an engine of the host's, whose transactions are
-serializable unless told otherwise, the role of a worker on tables in a schema and with
-a prefix, and a pooler of transactions."""
+serializable unless told otherwise and whose arrays know no NULL, the role of a worker
+on tables in a schema and with a prefix, and a pooler of transactions."""
 WORKER = SQLOptions(schema="jobs", prefix="select_", auto_migrate=False)
 _DATABASE = f"jobcore_test_{os.getpid()}"
 
@@ -81,8 +81,8 @@ def port(server: str) -> int:
 async def a_store(server: str, way: str) -> AsyncIterator[SQLJobStore]:
     """A store on that database, reached in one of the `WAYS`."""
     if way == "engine":
-        serializable = {"default_transaction_isolation": "serializable"}
-        arguments = {"server_settings": serializable}
+        odd = {"default_transaction_isolation": "serializable", "array_nulls": "off"}
+        arguments = {"server_settings": odd}
         engine = create_async_engine(url(server), connect_args=arguments)
         async with SQLJobStore(engine) as store:
             yield store

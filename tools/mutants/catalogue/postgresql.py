@@ -142,15 +142,15 @@ POSTGRESQLS: Final = (
     _mutant(
         "a backslash in a list of texts is written as it is",
         "jobcore_sql/lists.py",
-        'value.replace("\\\\", "\\\\\\\\")',
-        "value",
+        'text.replace("\\\\", "\\\\\\\\")',
+        "text",
         "each_text_of_a_batch",
     ),
     _mutant(
-        "nothing in a list of texts is a text",
-        "jobcore_sql/lists.py",
-        'return "NULL"',
-        "return '\"NULL\"'",
+        "a list of texts has none that are None",
+        "jobcore_sql/bulk.py",
+        "any(None in each for each in lists.values())",
+        "False",
         "each_text_of_a_batch",
     ),
     Mutant(
