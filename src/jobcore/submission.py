@@ -75,13 +75,13 @@ def new_jobs(
     new: list[NewJob] = []
     checked: dict[tuple[str, int], tuple[SubmitOptions, dict[str, Any]]] = {}
     for request in requests:
-        # Those of a task share its very options, which need not be checked again. They
-        # are kept, as others could have their id when they are gone.
+        # Those of a task share its very options, which need not be checked again. When
+        # these are gone, others may have their id.
         key = (request.task, id(request.options))
         known = checked.get(key)
-        if known is None:
+        if known is None or known[0] != request.options:
             fields = _fields(request, options, config)
-            known = checked[key] = request.options, fields
+            known = checked[key] = request.options.copy(), fields
         payload = _payload(request, config.max_payload_size)
         new.append(NewJob(payload=payload, **known[1]))
     return new

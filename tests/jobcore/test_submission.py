@@ -20,6 +20,7 @@ from jobcore import (
     Limit,
     Priority,
     Statistics,
+    SubmitOptions,
     TooLargeError,
     UnsupportedError,
 )
@@ -221,6 +222,20 @@ async def test_ten_thousand_queues_are_as_good_as_one(jobs: DefaultJobManager) -
         JobRequest("greet", options={"queue": f"q{n}"}) for n in range(10_000)
     )
     assert len((await jobs.statistics()).queues) == 10_000
+
+
+async def test_options_that_change_between_two_requests_count_as_they_are(
+    jobs: DefaultJobManager,
+) -> None:
+    options: SubmitOptions = {}
+
+    def stream() -> Iterator[JobRequest]:
+        for number in range(3):
+            options["queue"] = f"q{number}"
+            yield JobRequest("greet", options=options)
+
+    submitted = await jobs.submit_many(stream())
+    assert [each.queue for each in submitted] == ["q0", "q1", "q2"]
 
 
 async def test_the_options_of_a_request_are_never_those_of_one_that_is_gone(

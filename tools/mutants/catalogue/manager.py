@@ -87,10 +87,10 @@ MANAGERS: Final = (
         {MANAGER: ("closing_is_cancelled",)},
     ),
     Mutant(
-        "options are forgotten before others have their place",
+        "options are those of whoever had their place",
         "jobcore/submission.py",
-        "known = checked[key] = request.options, fields",
-        "known = checked[key] = {}.get(key), fields",
+        "known is None or known[0] != request.options",
+        "known is None",
         {SUBMISSION: ("one_that_is_gone",)},
     ),
     Mutant(
