@@ -15,16 +15,12 @@ from operator import not_
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
     FromClause,
     Insert,
     Select,
     String,
     Table,
-    Text,
     bindparam,
-    cast,
     column,
     func,
     insert,
@@ -202,8 +198,10 @@ def _update(table: Table, shared: Names, own: Names, size: int) -> ClauseElement
 def listed(table: Table, own: Names, size: int) -> FromClause:
     """The rows of a page, with the columns *own*."""
     if size in {ANY_LENGTH, WITH_GAPS}:
-        array = _array if size == ANY_LENGTH else _array_with_gaps
-        arrays = (array(list_name(name), table.c[name].type) for name in own)
+        arrays = (
+            bindparam(list_name(name), type_=_array_type(table.c[name].type, size))
+            for name in own
+        )
         columns = (column(name, table.c[name].type) for name in own)
         return func.unnest(*arrays).table_valued(*columns, name="new").render_derived()
     parameters = iter(_cells(own, size))
@@ -219,14 +217,9 @@ def listed(table: Table, own: Names, size: int) -> FromClause:
     return union_all(*rows).subquery("new")
 
 
-def _array(name: str, item: TypeEngine[Any]) -> ColumnElement[Any]:
-    if isinstance(item, (String, Worded)):
-        return cast(bindparam(name, type_=ArrayText(item)), ARRAY(Text))
-    return _array_with_gaps(name, item)
-
-
-def _array_with_gaps(name: str, item: TypeEngine[Any]) -> ColumnElement[Any]:
-    return bindparam(name, type_=Array(item))
+def _array_type(item: TypeEngine[Any], size: int) -> TypeEngine[Any]:
+    is_text = isinstance(item, (String, Worded))
+    return ArrayText(item) if is_text and size == ANY_LENGTH else Array(item)
 
 
 @lru_cache(maxsize=1024)

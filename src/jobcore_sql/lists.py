@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, Dialect, Text
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Dialect, Text, cast
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from jobcore_sql.coded import Code, Implementation
@@ -43,9 +43,9 @@ def _array_text(values: Sequence[str]) -> str:
 
 
 class ArrayText(TypeDecorator[Sequence[T]]):
-    """A list of values that are texts in the database, as the text of an array, which a
-    statement casts to one. None is none of them, as what stands for it is a text where
-    a server has `array_nulls` off.
+    """A list of values that are texts in the database, as the text of an array, which
+    the statement casts to one. None is none of them, as what stands for it is a text
+    where a server has `array_nulls` off.
 
     As the driver sends a list, it asks of each item whether it is a list, which takes
     several times as long as all the rest.
@@ -64,6 +64,9 @@ class ArrayText(TypeDecorator[Sequence[T]]):
             return _array_text
         return lambda values: _array_text(list(map(encode, values)))
 
+    def bind_expression(self, bindparam: BindParameter[Any]) -> ColumnElement[Any]:
+        return cast(bindparam, ARRAY(Text))
+
 
 def _listed(values: Sequence[Any]) -> Sequence[Any]:
     return list(values) or [None]  # an empty list is none that MySQL can read
@@ -74,8 +77,8 @@ def _json_text(values: Sequence[str]) -> str:
 
 
 class Texts(TypeDecorator[Sequence[str]]):
-    """A list of texts, as a parameter of a statement; on PostgreSQL as the text of an
-    array."""
+    """A list of texts, as a parameter; on PostgreSQL as the text of an array, which
+    `Among` casts to one."""
 
     impl: Implementation = Text
     cache_ok: bool | None = True

@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import (
-    ARRAY,
     CTE,
     Column,
     ColumnElement,
@@ -22,7 +21,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
-    cast,
     func,
     select,
     type_coerce,
@@ -32,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_into
 from jobcore import Inserted, Job, JobStatus, NewJob
 from jobcore_sql.bulk import ANY_LENGTH, Names, list_name, listed, pages, source
 from jobcore_sql.dialects import StoreDialect
-from jobcore_sql.lists import Texts
+from jobcore_sql.lists import ArrayText
 from jobcore_sql.records import word
 from jobcore_sql.single.parts import NOW
 from jobcore_sql.tables import deltas, jobs, labels
@@ -177,7 +175,7 @@ def _labeled(stored: CTE) -> Insert:
 
 
 def _told() -> ColumnElement[Any]:
-    news = func.unnest(cast(bindparam("news", type_=Texts), ARRAY(Text)))
+    news = func.unnest(bindparam("news", type_=ArrayText(Text())))
     each = news.table_valued("name", name="news").render_derived()
     notify = func.pg_notify(bindparam("channel", type_=Text), each.c.name)
     return select(func.count(notify)).select_from(each).scalar_subquery()
