@@ -20,6 +20,7 @@ from jobcore.abilities import (
     WorkerRecord,
 )
 from jobcore.attempt import Attempt, ErrorDetail, Outcome
+from jobcore.call_timeout import CallTimeout
 from jobcore.claim import Claim, ClaimRequest, ClaimResult, Promotion, Renewal
 from jobcore.config import JobcoreConfig, RetentionRule
 from jobcore.context import JobContext, Resource, current_job
@@ -167,6 +168,7 @@ __all__ = [
     # the contract of a store
     "Answer",
     "Changes",
+    "CallTimeout",
     "Claim",
     "ClaimRequest",
     "ClaimResult",

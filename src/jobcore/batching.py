@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from jobcore.errors import StoreUnavailableError
-from jobcore.shield import Shield
+from jobcore.shield import shielded
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,8 +28,7 @@ class Batcher(Generic[Item, Result]):
         self._fly = fly
         self._most = most
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._shield = Shield("jobcore-batch")
-        self._flight: asyncio.Future[None] | None = None
+        self._flight: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -49,10 +48,12 @@ class Batcher(Generic[Item, Result]):
             await asyncio.sleep(0)
 
     def _take_off(self) -> None:
-        self._flight = self._shield.start(self._fly_all)
+        flight = shielded(self._fly_all)
+        loop = asyncio.get_running_loop()
+        self._flight = loop.create_task(flight, name="jobcore-batch")
         self._flight.add_done_callback(self._landed)
 
-    def _landed(self, flight: asyncio.Future[None]) -> None:
+    def _landed(self, flight: asyncio.Task[None]) -> None:
         self._flight = None
         if flight.cancelled():
             _cancel(self._waiting)

@@ -66,16 +66,23 @@ class Shield:
         answer.cancel()
 
 
-async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) -> None:
-    # The end of the task would reach who waits some passes of the event loop later.
+async def shielded(act: Callable[[], Awaitable[T]]) -> T:
+    """The answer of *act*, by whose task nothing needs to be shielded: for who owns it,
+    and lets nobody cancel it."""
     _shielded.set(asyncio.current_task())
     try:
-        result = await act()
+        return await act()
+    finally:
+        _shielded.set(None)  # else its context and the task would refer to each other
+
+
+async def _settle(answer: asyncio.Future[T], act: Callable[[], Awaitable[T]]) -> None:
+    # The end of the task would reach who waits some passes of the event loop later.
+    try:
+        result = await shielded(act)
     except Exception as error:  # noqa: BLE001 - it is the asker's
         if not answer.done():
             answer.set_exception(error)
     else:
         if not answer.done():
             answer.set_result(result)
-    finally:
-        _shielded.set(None)  # else its context and the task would refer to each other

@@ -13,7 +13,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.exceptions import NoScriptError, ResponseError
 
-from jobcore import StoreError, StoreNotOpenError
+from jobcore import CallTimeout, StoreError, StoreNotOpenError
 from jobcore_redis.checks import check
 from jobcore_redis.connect import CONNECTIONS, Client, address, close, connected
 from jobcore_redis.keys import Partition, Partitions
@@ -50,7 +50,7 @@ class Server:
         self.options: RedisOptions = options
         if isinstance(given, str):
             self._url, self.options = address(given, options)
-        self._timeout = self.options.call_timeout.total_seconds()
+        self._timeout = CallTimeout(self.options.call_timeout)
         self._client: Client | None = None
         self._wire: Wire | None = None
         self._problem = NEVER_OPENED
@@ -87,6 +87,7 @@ class Server:
             await wire.close()
         if client is not None and is_ours:
             await close(client)
+        self._timeout.close()
 
     async def call(
         self, name: str, partition: Partition, arguments: Sequence[Any] = ()
@@ -192,7 +193,7 @@ class Server:
         client = self.usable()
         send = client.execute_command if self._wire is None else self._wire.send
         try:
-            async with asyncio.timeout(self._timeout):
+            with self._timeout():
                 return await send(*parts)
         except NoScriptError:
             raise
@@ -205,7 +206,7 @@ class Server:
         wait = ("WAIT", wanted, waited // _MILLISECOND)
         client = self.usable()
         try:
-            async with asyncio.timeout(self._timeout):
+            with self._timeout():
                 if self._wire is None:
                     answer, replicas = await send_both(client, parts, wait)
                 else:
@@ -222,7 +223,7 @@ class Server:
     async def _client_in_use(self) -> AsyncIterator[Client]:
         client = self.usable()
         try:
-            async with asyncio.timeout(self._timeout):
+            with self._timeout():
                 yield client
         except (*ERRORS, *ODD) as error:
             raise mapped(error) from error

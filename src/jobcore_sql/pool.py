@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from jobcore import (
+    CallTimeout,
     InsertStatement,
     NewJob,
     Shield,
@@ -75,6 +76,7 @@ class Pool:
         self._problem = NEVER_OPENED
         self._waker = self._waker_for(dialect)
         self._shield = Shield("jobcore-sql-call")
+        self._timeout = CallTimeout(options.call_timeout)
 
     async def open(self, see_to: Callable[[Connection, SQLOptions], T]) -> T:
         if self._opened is not None:
@@ -106,6 +108,7 @@ class Pool:
         if is_here:
             await self._shield.finish()
             await self._waker.close()
+            self._timeout.close()
         self._opened, self._problem = None, CLOSED
         if opened is not None and is_here:
             await opened.renewing.close()
@@ -240,9 +243,8 @@ class Pool:
         """What *act* answers with a connection, in the time that a call may take."""
         opened = self._usable()
         connections = opened.renewing if renews else opened.connections
-        longest = self._options.call_timeout
         try:
-            async with asyncio.timeout(longest.total_seconds()):
+            with self._timeout():
                 return await connections.lend(act)
         except TimeoutError as error:
             raise self._late() from error

@@ -26,6 +26,7 @@ SINGLE: Final = "tests/jobcore_sql/test_single.py"
 HOST: Final = "tests/jobcore_sql/test_host.py"
 BATCHING: Final = _CORE.format("batching")
 CALLS: Final = _CORE.format("calls")
+CALL_TIMEOUT: Final = _CORE.format("call_timeout")
 CLAIMING: Final = _CORE.format("claiming")
 HEALTH: Final = "tests/jobcore/health/test_health.py"
 INSTRUMENTATION: Final = _CORE.format("instrumentation")

@@ -7,6 +7,7 @@ from typing import Final
 from tools.mutants.mutant import Mutant
 from tools.mutants.places import (
     BATCHING,
+    CALL_TIMEOUT,
     CALLS,
     CLAIMING,
     ENDING,
@@ -23,6 +24,7 @@ from tools.mutants.places import (
 
 _BATCHING: Final = "jobcore/batching.py"
 _CALLS: Final = "jobcore/calls.py"
+_CALL_TIMEOUT: Final = "jobcore/call_timeout.py"
 _CLAIMING: Final = "jobcore/claiming.py"
 _ENDING: Final = "jobcore/ending.py"
 _MANAGER: Final = "jobcore/default_manager.py"
@@ -78,6 +80,27 @@ MANAGERS: Final = (
         " or self._within_others:",
         ":",
         {SHIELD: ("finishing",)},
+    ),
+    Mutant(
+        "only the first of the calls that are late ends",
+        _CALL_TIMEOUT,
+        "            call.cancel()",
+        "            call.cancel()\n            return",
+        {CALL_TIMEOUT: ("all_that_are_late",)},
+    ),
+    Mutant(
+        "a call that began later has no end",
+        _CALL_TIMEOUT,
+        "                self._set(until)\n",
+        "",
+        {CALL_TIMEOUT: ("the_whole_time",)},
+    ),
+    Mutant(
+        "a late call that is cancelled as well is not",
+        _CALL_TIMEOUT,
+        "if is_only_late and kind",
+        "if kind",
+        {CALL_TIMEOUT: ("cancelled_when_it_is_late",)},
     ),
     Mutant(
         "a manager that is closed stores nothing more",
