@@ -28,6 +28,10 @@ class Insertion:
 
     async def run(self) -> list[Inserted]:
         """The answers, in the order of the jobs."""
+        if len(self._parts.all) == 1:
+            (part,) = self._parts.all
+            answers = await part.insert(self._written, self._message)
+            return [each for each in answers if each is not None]
         while len(self._answers) < len(self._written):
             await self._go_on()
         return [self._answers[place] for place in range(len(self._written))]
@@ -55,12 +59,10 @@ class Insertion:
         """The places of the jobs without an answer where none before has the same
         unique key: in another partition it has to be there before the next can be
         answered."""
-        left = [x for x in range(len(self._written)) if x not in self._answers]
-        if len(self._parts.all) == 1:
-            return left
         first: dict[object, int] = {}
-        for place in left:
-            new = self._written[place].new
+        for place, (new, *_) in enumerate(self._written):
+            if place in self._answers:
+                continue
             name = place if new.unique_key is None else (new.task, new.unique_key)
             first.setdefault(name, place)
         return list(first.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection
 
 from jobcore import InsertStatement, InTransaction, NewJob, StoreError
 from jobcore_sql.options import SQLOptions
+from jobcore_sql.queries import Queries
 from jobcore_sql.transaction import Transaction
 from jobcore_sql.wake import Waker
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Verb = Callable[[Transaction], T]
-Singles = Mapping[Callable[..., Any], Callable[..., Any]]
+Single = Callable[[Queries], Awaitable[T]]
 
 _NO_DRIVER = "its driver is missing: pip install 'jobcore-sql[{}]'"
 
@@ -44,17 +45,18 @@ class Database(Protocol):
         """Run *verb* with each statement seeing what is newest."""
 
     async def write(
-        self, verb: Verb[T], offset: timedelta, unless: Verb[T | None] | None = None
+        self,
+        verb: Verb[T],
+        offset: timedelta,
+        unless: Verb[T | None] | None = None,
+        single: Single[T | None] | None = None,
     ) -> T:
         """Run *verb* in a transaction that may write. *unless* is asked first, without
-        any lock: what it answers is the answer."""
+        any lock, and then *single*, where a query may write: what they answer is the
+        answer."""
 
     async def renew(self, verb: Verb[T], offset: timedelta) -> T:
         """Run *verb* in a transaction that may write, behind nothing but its like."""
-
-    @property
-    def single(self) -> Singles:
-        """Verbs that are tried in a single statement first."""
 
     @property
     def abilities(self) -> Set[type[Any]]:

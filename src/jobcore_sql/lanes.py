@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from jobcore import NewJob, StoreNotOpenError
-from jobcore_sql.database import Singles, Verb
+from jobcore_sql.database import Single, Verb
 from jobcore_sql.dialects.sqlite import SQLiteDialect
 from jobcore_sql.lane import Lane
 from jobcore_sql.options import SQLOptions
@@ -111,7 +111,11 @@ class Lanes:
         return await self._usable().reader.run(work)
 
     async def write(
-        self, verb: Verb[T], offset: timedelta, unless: Verb[T | None] | None = None
+        self,
+        verb: Verb[T],
+        offset: timedelta,
+        unless: Verb[T | None] | None = None,
+        single: Single[T | None] | None = None,  # noqa: ARG002 - no query may write
     ) -> T:
         def work(connection: Connection) -> T:
             known = unless and self._run(connection, unless, offset)
@@ -123,10 +127,6 @@ class Lanes:
 
     async def renew(self, verb: Verb[T], offset: timedelta) -> T:
         return await self.write(verb, offset)
-
-    @property
-    def single(self) -> Singles:
-        return {}
 
     @property
     def abilities(self) -> Set[type[Any]]:

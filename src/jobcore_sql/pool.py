@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util import await_only, greenlet_spawn
 
 from jobcore import (
     CallTimeout,
@@ -32,7 +32,7 @@ from jobcore import (
     TransactionalStore,
 )
 from jobcore_sql.connections import Connections, Lent
-from jobcore_sql.database import Singles, Verb
+from jobcore_sql.database import Single, Verb
 from jobcore_sql.dialects.pooled import NotifyingDialect, PooledDialect
 from jobcore_sql.fold import fold, nothing_to_fold
 from jobcore_sql.foreign import insert_statement
@@ -40,7 +40,7 @@ from jobcore_sql.host import HostTransaction
 from jobcore_sql.listen import Hear, Listener
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.problems import CLOSED, NEVER_OPENED, OPEN, OTHER_LOOP, OTHER_PROCESS
-from jobcore_sql.single import SINGLE
+from jobcore_sql.queries import Queries
 from jobcore_sql.single.fold import fold as single_fold
 from jobcore_sql.transaction import Transaction
 from jobcore_sql.wake import Ringer
@@ -131,20 +131,24 @@ class Pool:
         return await self._run(verb, offset)
 
     async def write(
-        self, verb: Verb[T], offset: timedelta, unless: Verb[T | None] | None = None
+        self,
+        verb: Verb[T],
+        offset: timedelta,
+        unless: Verb[T | None] | None = None,
+        single: Single[T | None] | None = None,
     ) -> T:
         if unless is not None:
             known = await self.glance(unless, offset)
+            if known is not None:
+                return known
+        if single is not None and self._dialect.queries_write:
+            known = await self._single(single, offset)
             if known is not None:
                 return known
         return await self._run(verb, offset, self._dialect.begin_writing)
 
     async def renew(self, verb: Verb[T], offset: timedelta) -> T:
         return await self._run(verb, offset, self._dialect.begin_writing, renews=True)
-
-    @property
-    def single(self) -> Singles:
-        return SINGLE if self._dialect.queries_write else {}
 
     @property
     def abilities(self) -> Set[type[Any]]:
@@ -164,7 +168,7 @@ class Pool:
 
     async def fold(self) -> None:
         if self._dialect.queries_write:
-            await self.glance(single_fold, timedelta(0))
+            await self._single(single_fold, timedelta(0))
         else:
             await self.write(fold, timedelta(0), unless=nothing_to_fold)
 
@@ -216,10 +220,30 @@ class Pool:
 
         async def act(lent: Lent) -> T:
             cursor: Any = lent.cursor  # of DBAPI's, it has what verbs use
-            transaction = Transaction(cursor, offset, self._dialect, self._waker.news)
+            transaction = Transaction(cursor, offset, self._dialect)
             return await greenlet_spawn(self._repeat, transaction, verb, begun)
 
         return await self._shield.run(partial(self._lend, act, renews=renews))
+
+    async def _single(self, verb: Single[T], offset: timedelta) -> T | None:
+        """Run *verb* outside of any transaction, likewise; None where the server has
+        undone it in favour of another."""
+
+        def run(cursor: Any) -> Awaitable[T]:
+            return verb(Queries(cursor, offset, self._dialect, self._waker.news))
+
+        if self._dialect.begin_single is not None:
+            return await self._run(lambda each: await_only(run(each.cursor)), offset)
+
+        async def act(lent: Lent) -> T | None:
+            try:
+                return await run(lent.cursor)
+            except self._dialect.errors as error:
+                if not self._dialect.is_deadlock(error):
+                    raise
+                return None
+
+        return await self._shield.run(partial(self._lend, act))
 
     def _repeat(
         self,

@@ -69,8 +69,8 @@ from jobcore_sql.examine import examine
 from jobcore_sql.insert import insert
 from jobcore_sql.options import SQLOptions
 from jobcore_sql.promote import next_due_at, nothing_due, promote
+from jobcore_sql.single import SINGLE
 from jobcore_sql.single.claim import UnfinishedClaim
-from jobcore_sql.transaction import Transaction
 from jobcore_sql.trial import trial
 from jobcore_sql.verify import verify
 
@@ -162,7 +162,9 @@ class SQLJobStore(
     async def _finished(self, found: ClaimResult | UnfinishedClaim) -> ClaimResult:
         if isinstance(found, ClaimResult):
             return found
-        more = await self._whole(claim, found.left)
+        more = await self._database.write(
+            lambda transaction: claim(transaction, found.left), self.offset
+        )
         examined = len(found.taken) + more.examined
         return replace(more, claims=found.taken + more.claims, examined=examined)
 
@@ -315,8 +317,11 @@ class SQLJobStore(
         return super().ability(kind)
 
     def _wake_for(self, inserted: Sequence[Inserted]) -> None:
-        new = (each.job for each in inserted if each.created)
-        queues = {each.queue for each in new if each.status is JobStatus.QUEUED}
+        queues = {
+            each.job.queue
+            for each in inserted
+            if each.created and each.job.status is JobStatus.QUEUED
+        }
         if queues:
             self._database.waker.wake(queues)
 
@@ -343,33 +348,13 @@ class SQLJobStore(
     ) -> T:
         """Run *verb* in a writing transaction, unless a look without the lock, or else
         a single statement, has the answer already."""
-        single = self._database.single.get(verb)
-        first = _either(unless, single) if unless and single else unless or single
-        return await self._whole(verb, *arguments, unless=first)
-
-    async def _whole(
-        self,
-        verb: Callable[..., T],
-        *arguments: object,
-        unless: Callable[..., T | None] | None = None,
-    ) -> T:
+        single = SINGLE.get(verb)
         return await self._database.write(
             lambda transaction: verb(transaction, *arguments),
             self.offset,
             unless=unless and (lambda transaction: unless(transaction, *arguments)),
+            single=single and (lambda queries: single(queries, *arguments)),
         )
-
-
-def _either(
-    look: Callable[..., T | None], single: Callable[..., T | None]
-) -> Callable[..., T | None]:
-    """The answer of *look*, or else that of *single*."""
-
-    def either(transaction: Transaction, *arguments: object) -> T | None:
-        known = look(transaction, *arguments)
-        return single(transaction, *arguments) if known is None else known
-
-    return either
 
 
 def _wakes(transition: Transition, answer: Answer) -> bool:

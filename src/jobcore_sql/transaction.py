@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -24,19 +24,13 @@ Moves = Counter[tuple[str, JobStatus | None, JobStatus | None]]
 they are deleted)."""
 
 
-def _nothing(_: Set[str]) -> Sequence[str]:
-    return ()
-
-
 @dataclass
 class Transaction:
-    """A running transaction, at a store whose clock is shifted by *offset*. *news* says
-    what is to be told with its commit of queues that have got jobs."""
+    """A running transaction, at a store whose clock is shifted by *offset*."""
 
     cursor: DBAPICursor
     offset: timedelta
     dialect: StoreDialect
-    news: Callable[[Set[str]], Sequence[str]] = _nothing
 
     @cached_property
     def now(self) -> datetime:

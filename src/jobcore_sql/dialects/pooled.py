@@ -38,6 +38,13 @@ class PoolCursor(Protocol):
         """Close the connection without waiting for the server."""
 
 
+class QueryCursor(Protocol):
+    """The same for verbs of one statement."""
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
+        """All rows that *statement* answers."""
+
+
 class PooledDialect(StoreDialect, Protocol):
     """One kind of database with a driver that is asynchronous."""
 

@@ -65,7 +65,11 @@ class Cursor:
         self._rows: list[Any] = []
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> None:
-        self._rows = await_only(self._connection.fetch(statement, *values))
+        self._rows = await_only(self.fetch(statement, values))
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> list[Any]:
+        rows: list[Any] = await self._connection.fetch(statement, *values)
+        return rows
 
     def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         await_only(self._connection.executemany(statement, rows))

@@ -10,10 +10,10 @@ from sqlalchemy import Interval, and_, any_, bindparam, func, or_, select, updat
 from jobcore import Claim, ClaimRequest, ClaimResult, Job, JobStatus
 from jobcore_sql.claim import ANY_QUEUED
 from jobcore_sql.move import LIMIT
+from jobcore_sql.queries import Queries
 from jobcore_sql.records import BLANK, FIELDS, IS_QUEUED, word
 from jobcore_sql.single.parts import NOW, counted, ctid, kept_lock
 from jobcore_sql.tables import jobs, pauses
-from jobcore_sql.transaction import Transaction
 
 _PLACE: Final = ("priority", "due_at", "id")
 _SAME: Final = ("status", "worker", "ended_at", "outcome", "held_by", "finished_at")
@@ -73,8 +73,8 @@ class UnfinishedClaim:
     left: ClaimRequest
 
 
-def claim(
-    transaction: Transaction, request: ClaimRequest
+async def claim(
+    queries: Queries, request: ClaimRequest
 ) -> ClaimResult | UnfinishedClaim | None:
     """Take what *request* asks for. It is unfinished where it meets a job that may not
     start in another queue than the first."""
@@ -86,7 +86,7 @@ def claim(
         wanted = request.limit - len(taken)
         if not wanted:
             break
-        found = transaction.records(
+        found = await queries.records(
             _CLAIM,
             like,
             queue=queue,
@@ -94,9 +94,9 @@ def claim(
             holder=request.token,
             by=request.worker,
             lease=request.lease,
-            offset=transaction.offset,
+            offset=queries.offset,
         )
-        if not found and transaction.first(ANY_QUEUED, queue=queue) is not None:
+        if not found and await queries.first(ANY_QUEUED, queue=queue) is not None:
             if not taken:
                 return None
             left = replace(request, queues=request.queues[place:], limit=wanted)

@@ -13,9 +13,9 @@ from sqlalchemy import Select, bindparam, func, select, update
 from jobcore import Answer, JobStatus, Transition
 from jobcore_sql.bulk import Names, listed, pages, shared_name
 from jobcore_sql.ending import ends_for_good
+from jobcore_sql.queries import Queries
 from jobcore_sql.single.parts import NOW, counted, ctid, kept_lock
 from jobcore_sql.tables import jobs
-from jobcore_sql.transaction import Transaction
 
 _TRIES: Final = 2
 """A claim of another worker may just have looked at a row that was queued when its
@@ -33,8 +33,8 @@ class _Kind(NamedTuple):
     names: Names
 
 
-def end(
-    transaction: Transaction, transitions: Sequence[Transition]
+async def end(
+    queries: Queries, transitions: Sequence[Transition]
 ) -> list[Answer] | None:
     """Make *transitions*, if each ends a claim for good. What is written of a group
     that does not end as a whole is known again by its receipts."""
@@ -56,10 +56,10 @@ def end(
     for kind, rows in groups.items():
         names = ("id", "token", "receipt", *kind.names)
         statement = partial(_end, kind.status, kind.unless_requested)
-        ((clause, parameters),) = pages(transaction.dialect, statement, names, rows)
+        ((clause, parameters),) = pages(queries.dialect, statement, names, rows)
         left = len(rows)
         for _ in range(_TRIES):
-            row = transaction.first(clause, **parameters, offset=transaction.offset)
+            row = await queries.first(clause, **parameters, offset=queries.offset)
             left -= row.ended
             if not left:
                 break

@@ -7,9 +7,9 @@ from typing import Any, Final
 from sqlalchemy import any_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from jobcore_sql.queries import Queries
 from jobcore_sql.single.parts import ctid
 from jobcore_sql.tables import counts, deltas
-from jobcore_sql.transaction import Transaction
 
 FEW: Final = 1000
 """How many deltas may wait: each costs `statistics` less than a microsecond."""
@@ -40,7 +40,7 @@ def _fold() -> Any:
 _FOLD = _fold()
 
 
-def fold(transaction: Transaction) -> None:
+async def fold(queries: Queries) -> None:
     """Fold, if there is enough to make it worth while."""
-    if transaction.first(_ENOUGH) is not None:
-        transaction.write(_FOLD)
+    if await queries.first(_ENOUGH) is not None:
+        await queries.write(_FOLD)

@@ -31,10 +31,10 @@ from jobcore import Inserted, Job, JobStatus, NewJob
 from jobcore_sql.bulk import ANY_LENGTH, Names, list_name, listed, pages, source
 from jobcore_sql.dialects import StoreDialect
 from jobcore_sql.lists import ArrayText
+from jobcore_sql.queries import Queries
 from jobcore_sql.records import word
 from jobcore_sql.single.parts import NOW
 from jobcore_sql.tables import deltas, jobs, labels
-from jobcore_sql.transaction import Transaction
 
 _GIVEN: Final = (
     "id",
@@ -67,23 +67,21 @@ _new_jobs: Final = Table(
 _LABELS: Final = ("job_id", "name", "value")
 
 
-def insert(
-    transaction: Transaction, new_jobs: Sequence[NewJob]
-) -> list[Inserted] | None:
+async def insert(queries: Queries, new_jobs: Sequence[NewJob]) -> list[Inserted] | None:
     """Store *new_jobs*, if all of them are new."""
-    if len({each.id for each in new_jobs}) < len(new_jobs):
+    if len(new_jobs) > 1 and len({each.id for each in new_jobs}) < len(new_jobs):
         return None
     clause, parameters = statement(
-        transaction.dialect, transaction.offset, new_jobs, leaves_taken=False
+        queries.dialect, queries.offset, new_jobs, leaves_taken=False
     )
     # What fails as a whole must not have been told, and a key may be taken.
     is_sure = all(each.unique_key is None for each in new_jobs)
     queues = {each.queue for each in new_jobs if is_due(each)}
-    news = transaction.news(queues) if is_sure and queues else ()
+    news = queries.news(queues) if is_sure and queues else ()
     try:
-        row = transaction.first(clause, **parameters, news=news)
+        row = await queries.first(clause, **parameters, news=news)
     except Exception as error:
-        if transaction.dialect.is_taken(error):
+        if queries.dialect.is_taken(error):
             return None
         raise
     return [Inserted(job, created=True) for job in Job.stored_all(new_jobs, row.now)]
@@ -103,17 +101,21 @@ def statement(
 ) -> tuple[Select[Any], dict[str, Any]]:
     """The INSERT of *new_jobs* with its parameters, but for `news`. It leaves out those
     whose id or unique key is there and answers the ids of the others, or it fails."""
-    keyed = [each for each in new_jobs if each.unique_key is not None]
-    if keyed:
+    named: list[tuple[str, str, str]] = []
+    is_keyed, names = False, _GIVEN
+    for new in new_jobs:
+        if new.unique_key is not None:
+            is_keyed = True
+        if new.held_by is not None:
+            names = _GIVEN_HELD
+        if new.labels:
+            named += ((new.id, *label) for label in new.labels.items())
+    if is_keyed:
         # Whoever takes several keys takes them in the same order.
         plain = [each for each in new_jobs if each.unique_key is None]
+        keyed = [each for each in new_jobs if each.unique_key is not None]
         new_jobs = plain + sorted(keyed, key=_key)
-    named = [
-        (new.id, name, value) for new in new_jobs for name, value in new.labels.items()
-    ]
     build = partial(_insert, bool(named), leaves_taken)
-    is_free = all(each.held_by is None for each in new_jobs)
-    names = _GIVEN if is_free else _GIVEN_HELD
     rows = list(map(_values[names], new_jobs))
     ((clause, parameters),) = pages(dialect, build, names, rows)
     if named:

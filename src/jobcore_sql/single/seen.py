@@ -9,9 +9,9 @@ from sqlalchemy import Interval, bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
 
 from jobcore import WorkerRecord
+from jobcore_sql.queries import Queries
 from jobcore_sql.single.parts import NOW
 from jobcore_sql.tables import workers
-from jobcore_sql.transaction import Transaction
 
 _TOLD: Final = ("id", "queues", "tasks", "concurrency", "version")
 _ID: Final = bindparam("id", type_=workers.c.id.type)
@@ -33,9 +33,9 @@ def _seen() -> Any:
 _SEEN = _seen()
 
 
-def seen(transaction: Transaction, worker: WorkerRecord, expires_in: timedelta) -> bool:
+async def seen(queries: Queries, worker: WorkerRecord, expires_in: timedelta) -> bool:
     """Enter *worker*, and forget those who did not return."""
     told = {name: getattr(worker, name) for name in _TOLD}
-    row = {**told, "expires_in": expires_in, "offset": transaction.offset}
-    transaction.write(_SEEN, row)
+    offset = queries.offset
+    await queries.write(_SEEN, **told, expires_in=expires_in, offset=offset)
     return True

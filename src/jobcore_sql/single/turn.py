@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Interval, bindparam, func, or_, type_coerc
 from sqlalchemy.dialects.postgresql import insert
 
 from jobcore_sql.columns import Instant
+from jobcore_sql.queries import Queries
 from jobcore_sql.single.parts import NOW
 from jobcore_sql.tables import duties
-from jobcore_sql.transaction import Transaction
 
 _OFFSET: Final = bindparam("offset", type_=Interval)
 _INTERVAL: Final = bindparam("interval", type_=Interval)
@@ -36,8 +36,8 @@ def _turn() -> Any:
 _TURN = _turn()
 
 
-def turn(transaction: Transaction, duty: str, interval: timedelta) -> bool:
+async def turn(queries: Queries, duty: str, interval: timedelta) -> bool:
     """Take *duty* for *interval*, if it is due."""
-    offset = transaction.offset
-    taken = transaction.first(_TURN, name=duty, interval=interval, offset=offset)
+    offset = queries.offset
+    taken = await queries.first(_TURN, name=duty, interval=interval, offset=offset)
     return taken is not None
