@@ -28,7 +28,7 @@ class Insertion:
 
     async def run(self) -> list[Inserted]:
         """The answers, in the order of the jobs."""
-        if len(self._parts.all) == 1:
+        if self._written and len(self._parts.all) == 1:
             (part,) = self._parts.all
             answers = await part.insert(self._written, self._message)
             return [each for each in answers if each is not None]

@@ -28,8 +28,7 @@ class Queries:
     async def first(self, clause: ReturnsRows, **parameters: Any) -> Any:
         """The first row, if there is one."""
         statement = self._prepared(clause)
-        rows = await self._fetched(statement, parameters)
-        return next(map(statement.row, statement.decoded(rows[:1])), None)
+        return statement.first(await self._fetched(statement, parameters))
 
     async def records(
         self, clause: ReturnsRows, like: dict[str, Any], **parameters: Any

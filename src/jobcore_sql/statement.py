@@ -53,6 +53,15 @@ class Statement:
                 columns[place] = map(decode, columns[place])
         return zip(*columns, strict=True)
 
+    def first(self, rows: Sequence[Sequence[Any]]) -> Any:
+        """The first of the *rows*, if there is one."""
+        if not rows:
+            return None
+        values = list(rows[0])
+        for place, decode in self.decoders:
+            values[place] = decode(values[place])
+        return self.row(values)
+
     def records(
         self, rows: Sequence[Sequence[Any]], like: dict[str, Any]
     ) -> list[dict[str, Any]]:

@@ -54,8 +54,7 @@ class Transaction:
         """The first row, if there is one."""
         statement = self._prepared(clause)
         self.cursor.execute(statement.text, statement.encoded(parameters))
-        rows = statement.decoded(self.cursor.fetchall()[:1])
-        return next(map(statement.row, rows), None)
+        return statement.first(self.cursor.fetchall())
 
     def write(self, clause: ClauseElement, *rows: Mapping[str, Any]) -> None:
         """Execute *clause*, once for each of *rows* where any are given."""

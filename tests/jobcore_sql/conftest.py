@@ -42,12 +42,14 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is executed on servers, but for the notifications that a store sends by
     itself, at any time."""
     executed: list[str] = []
-    execute = Cursor.execute
+    fetch = Cursor.fetch
 
-    def watched(cursor: Cursor, statement: str, values: Sequence[Any] = ()) -> None:
+    async def watched(
+        cursor: Cursor, statement: str, values: Sequence[Any]
+    ) -> list[Any]:
         if not statement.startswith("SELECT pg_notify"):
             executed.append(statement)
-        execute(cursor, statement, values)
+        return await fetch(cursor, statement, values)
 
-    monkeypatch.setattr(Cursor, "execute", watched)
+    monkeypatch.setattr(Cursor, "fetch", watched)
     return executed

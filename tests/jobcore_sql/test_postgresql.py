@@ -126,7 +126,7 @@ class TestStoppedPostgreSQLJobStore(OneInstantConformance):
     ) -> AsyncIterator[JobStore]:
         """One whose clock is asked for by itself, and never in a statement."""
         monkeypatch.setattr(PostgreSQLDialect, "now", lambda *_: AN_INSTANT)
-        monkeypatch.setattr("jobcore_sql.pool.SINGLE", {})
+        monkeypatch.setattr("jobcore_sql.store.SINGLE", {})
         async with postgresql.empty_store(server) as store:
             yield store
 

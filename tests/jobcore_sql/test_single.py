@@ -9,7 +9,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy.util import await_only
 
 from jobcore import Answer, StoreError, WorkerRecord
 from jobcore.job import JobStatus
@@ -41,20 +40,37 @@ async def test_a_row_that_was_locked_for_a_moment_ends_in_a_second_statement(
     lock = "SELECT FROM jobs WHERE id = $1 FOR UPDATE"
     await other.execute(lock, claims[0].job_id)
     executed: list[str] = []
-    execute = Cursor.execute
+    fetch = Cursor.fetch
 
-    def watched(cursor: Cursor, statement: str, values: Sequence[Any] = ()) -> None:
-        execute(cursor, statement, values)
+    async def watched(
+        cursor: Cursor, statement: str, values: Sequence[Any]
+    ) -> list[Any]:
+        rows = await fetch(cursor, statement, values)
         executed.append(statement)
         if len(executed) == 1:
-            await_only(transaction.rollback())
+            await transaction.rollback()
+        return rows
 
     with monkeypatch.context() as patch:
-        patch.setattr(Cursor, "execute", watched)
+        patch.setattr(Cursor, "fetch", watched)
         answers = await store.apply([complete(each, b"1") for each in claims])
     assert answers == [Answer.APPLIED] * 2
     assert len(executed) == 2
     await other.close()
+
+
+async def test_a_statement_that_a_deadlock_undid_is_looked_at_more_closely(
+    store: SQLJobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = Cursor.fetch
+
+    async def undone(*_: object) -> list[Any]:
+        monkeypatch.setattr(Cursor, "fetch", fetch)
+        raise asyncpg.DeadlockDetectedError
+
+    monkeypatch.setattr(Cursor, "fetch", undone)
+    (job,) = await inserted(store, a_job())
+    assert await store.get([job.id]) == [job]
 
 
 async def test_jobs_of_a_claim_do_not_share_what_may_be_changed(

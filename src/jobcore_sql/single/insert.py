@@ -102,12 +102,10 @@ def statement(
     """The INSERT of *new_jobs* with its parameters, but for `news`. It leaves out those
     whose id or unique key is there and answers the ids of the others, or it fails."""
     named: list[tuple[str, str, str]] = []
-    is_keyed, names = False, _GIVEN
+    is_keyed = is_held = False
     for new in new_jobs:
-        if new.unique_key is not None:
-            is_keyed = True
-        if new.held_by is not None:
-            names = _GIVEN_HELD
+        is_keyed |= new.unique_key is not None
+        is_held |= new.held_by is not None
         if new.labels:
             named += ((new.id, *label) for label in new.labels.items())
     if is_keyed:
@@ -116,6 +114,7 @@ def statement(
         keyed = [each for each in new_jobs if each.unique_key is not None]
         new_jobs = plain + sorted(keyed, key=_key)
     build = partial(_insert, bool(named), leaves_taken)
+    names = _GIVEN_HELD if is_held else _GIVEN
     rows = list(map(_values[names], new_jobs))
     ((clause, parameters),) = pages(dialect, build, names, rows)
     if named:

@@ -11,6 +11,7 @@ _CLAIM: Final = "jobcore_sql/single/claim.py"
 _END: Final = "jobcore_sql/single/end.py"
 _INSERT: Final = "jobcore_sql/single/insert.py"
 _FOLD: Final = "jobcore_sql/single/fold.py"
+_POOL: Final = "jobcore_sql/pool.py"
 _STORE: Final = "jobcore_sql/store.py"
 _SINGLE_TESTS: Final = "tests/jobcore_sql/test_single.py"
 
@@ -281,10 +282,17 @@ POSTGRESQLS: Final = (
         "insert_holds",
     ),
     Mutant(
+        "postgresql: a deadlock undoes a single statement for good",
+        _POOL,
+        "                return None\n",
+        "                raise\n",
+        {_SINGLE_TESTS: ("deadlock",)},
+    ),
+    Mutant(
         "postgresql: an idle claim locks",
-        _STORE,
-        "_either(unless, single) if unless and single else unless or single",
-        "single or unless",
+        _POOL,
+        "if unless is not None:",
+        "if unless is not None and single is None:",
         {_SINGLE_TESTS: ("only_looks",)},
     ),
     Mutant(
