@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 
 from jobcore import lifecycle
 from jobcore.calls import StoreCalls
@@ -17,12 +18,12 @@ async def claim(
     """Make the claim, again only as long as its lease is young, as the jobs of a first
     call may have been taken already. If the caller is cancelled meanwhile, what the
     claim brings is released."""
-    wanted = request
+    attempts = count()
 
     async def attempt() -> ClaimResult:
-        nonlocal wanted
-        current, wanted = wanted, replace(request, repeated=True)
-        result = await store.claim(current)
+        is_first = next(attempts) == 0
+        wanted = request if is_first else replace(request, repeated=True)
+        result = await store.claim(wanted)
         if answer.cancelled():
             give_back(result)
         return result

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.client import PubSub
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.exceptions import NoScriptError, ResponseError
 
@@ -38,8 +39,8 @@ _FIRST_WITH_FLAGS: Final = (7,)
 _OF_A_CLUSTER: Final = 12
 """How many partitions a cluster has by default: some for each of a few masters."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_SILENT: Final = 5.0
-"""Seconds after which a subscription is asked whether it still lives."""
+_SILENT: Final = timedelta(seconds=5)
+"""After which a subscription is asked whether it still lives."""
 
 
 class Server:
@@ -140,7 +141,7 @@ class Server:
     async def messages(self) -> AsyncGenerator[str, None]:
         """What is told in this namespace, until the connection breaks; at first nothing
         but an empty text, as it is not known what was told before."""
-        client = self.usable()
+        client, silence = self.usable(), CallTimeout(_SILENT)
         try:
             subscription = client.pubsub()
             try:
@@ -148,9 +149,7 @@ class Server:
                 yield ""
                 is_asked = False
                 while True:
-                    told = await subscription.get_message(
-                        ignore_subscribe_messages=True, timeout=_SILENT
-                    )
+                    told = await _told(subscription, silence)
                     if told is not None:
                         is_asked = False
                         if told["type"] == "message":
@@ -161,6 +160,7 @@ class Server:
                         is_asked = True
                         await subscription.ping()
             finally:
+                silence.close()
                 await subscription.aclose()  # type: ignore[no-untyped-call]  # has none
         except ERRORS as error:
             raise mapped(error) from error
@@ -237,6 +237,19 @@ class Server:
         if self._loop is not asyncio.get_running_loop():
             raise StoreNotOpenError(OTHER_LOOP)
         return self._client
+
+
+async def _told(subscription: PubSub, silence: CallTimeout) -> dict[str, Any] | None:
+    """What is told next, but for who has subscribed; None where nothing is for a
+    while."""
+    try:
+        with silence():
+            told: dict[str, Any] | None = await subscription.get_message(
+                ignore_subscribe_messages=True, timeout=None
+            )
+    except TimeoutError:
+        return None
+    return told
 
 
 async def _info(client: Redis) -> dict[str, Any]:

@@ -27,6 +27,9 @@ _CHANCE: Final = 0.001
 """Seconds more for an insert to take it along, which spares a round trip."""
 _AGAIN: Final = 1.0
 """Seconds before a listener that was cut off subscribes anew."""
+_PASSES: Final = 2
+"""How many passes of the event loop it takes who was woken to send a claim, before
+which there is no hurry to listen on."""
 _PATIENCE: Final = 0.1
 """Seconds after which what has not ended is cancelled again."""
 _EVERYBODY: Final = "*"
@@ -150,6 +153,8 @@ class Waker:
                         name, *names = told.split(" ")
                         if name != self._name:
                             self._ring(set(names) or {_EVERYBODY})
+                            for _ in range(_PASSES):
+                                await asyncio.sleep(0)
             except StoreError as error:
                 _logger.warning("not listening: %s", error)
             await asyncio.sleep(_AGAIN)

@@ -162,7 +162,7 @@ async def test_a_listener_that_was_cut_off_listens_again(alone: RedisServer) -> 
 async def test_a_listener_whose_connection_fell_silent_listens_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(server, "_SILENT", 0.05)
+    monkeypatch.setattr(server, "_SILENT", timedelta(seconds=0.05))
     port = urlsplit(servers.url("6.2")).port or 0
     async with (
         Proxy(port, RedisTalk()) as proxy,
@@ -200,7 +200,7 @@ async def test_a_listener_goes_on_when_its_connection_is_closed_under_the_driver
 async def test_a_listener_that_hears_nothing_goes_on_while_it_is_answered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(server, "_SILENT", 0.01)
+    monkeypatch.setattr(server, "_SILENT", timedelta(seconds=0.01))
     async with servers.empty_store("6.2") as store:
         await store._waker.listens.wait()
         waiting = store.wait(["mail"], "worker", timedelta(seconds=0.5))

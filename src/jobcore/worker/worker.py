@@ -206,6 +206,7 @@ class Worker:
             self._contact_at = asked_at
             self._slots.accept(result, asked_at)
             if len(result.claims) < wanted and not result.bounded:
+                await asyncio.sleep(0)  # what was claimed begins first
                 await self._idle()
 
     async def _idle(self) -> None:
