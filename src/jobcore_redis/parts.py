@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from jobcore import Job
 from jobcore_redis.calls import Calls
@@ -16,6 +17,11 @@ from jobcore_redis.server import Server
 
 T = TypeVar("T")
 Item = TypeVar("Item")
+
+
+_AT_ONCE: Final = 4
+"""How many scripts of one call are on their way at a time: others have room between
+them, and connections are left for them."""
 
 
 class Parts:
@@ -66,20 +72,33 @@ class Parts:
             return list(await act(self._all[0], items))
         by_part, _ = self.sorted(items, id_of)
         answers: list[T] = [otherwise] * len(items)
-        problem: NotReplicatedError | None = None
-        for part, places in by_part.items():
-            size = most or len(places)
-            for start in range(0, len(places), size):
-                some = places[start : start + size]
+        problems: list[Exception] = []
+        are_distinct = len(set(map(id_of, items))) == len(items)
+        # In a cluster calls that meet a moved partition at once break each other.
+        in_turns = self._server.is_cluster or not are_distinct
+        turns = asyncio.Semaphore(1 if in_turns else _AT_ONCE)
+
+        async def ask(part: Part, places: Sequence[int]) -> None:
+            async with turns:
+                if not all(map(_may_go_on, problems)):
+                    return
                 try:
-                    found = await act(part, [items[place] for place in some])
-                except NotReplicatedError as error:
-                    problem = error
-                    continue
-                for place, answer in zip(some, found, strict=True):
-                    answers[place] = answer
-        if problem is not None:
-            raise problem
+                    found = await act(part, [items[place] for place in places])
+                except Exception as error:  # noqa: BLE001 - it is raised below
+                    problems.append(error)
+                    return
+            for place, answer in zip(places, found, strict=True):
+                answers[place] = answer
+
+        asked = [
+            ask(part, places[start : start + size])
+            for part, places in by_part.items()
+            for size in [most or len(places)]
+            for start in range(0, len(places), size)
+        ]
+        await asyncio.gather(*asked)
+        if problems:
+            raise min(problems, key=_may_go_on)
         return answers
 
     def sorted(
@@ -96,3 +115,8 @@ class Parts:
             else:
                 by_part[parts[partition.number]].append(place)
         return by_part, nowhere
+
+
+def _may_go_on(problem: Exception) -> bool:
+    """Whether others are still asked."""
+    return isinstance(problem, NotReplicatedError)

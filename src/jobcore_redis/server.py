@@ -166,6 +166,10 @@ class Server:
             raise mapped(error) from error
 
     @property
+    def is_cluster(self) -> bool:
+        return isinstance(self._client, RedisCluster)
+
+    @property
     def channel(self) -> str:
         """Where is told what is new in this namespace."""
         return f"{self.options.prefix}:{self.options.namespace}:news"
@@ -177,8 +181,7 @@ class Server:
 
     async def _count(self) -> int:
         """How many partitions the data has."""
-        cluster = isinstance(self._client, RedisCluster)
-        wanted = self.options.partitions or (_OF_A_CLUSTER if cluster else 1)
+        wanted = self.options.partitions or (_OF_A_CLUSTER if self.is_cluster else 1)
         await self.command("SET", self._number, wanted, "NX")
         told = await self.command("GET", self._number)
         with reading():

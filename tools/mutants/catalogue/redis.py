@@ -10,9 +10,11 @@ from tools.mutants.places import (
     REDIS_DELETE,
     REDIS_MERGING,
     REDIS_MOVING,
+    REDIS_PARTS,
     REDIS_REPLICAS,
     REDIS_SCHEDULES,
     REDIS_SCRIPTS,
+    REDIS_WAKE,
 )
 
 
@@ -458,6 +460,27 @@ _OTHERS: Final = (
         """mark = f"call('SET', {_MARK}, '')\\n" if waits else \"\"""",
         'mark = ""',
         {REDIS_REPLICAS: ("wrote_nothing",)},
+    ),
+    Mutant(
+        "redis: writes of one job overtake each other",
+        "jobcore_redis/parts.py",
+        "self._server.is_cluster or not are_distinct",
+        "self._server.is_cluster",
+        {REDIS_PARTS: ("in_its_turn",)},
+    ),
+    Mutant(
+        "redis: in an outage all that is left is tried",
+        "jobcore_redis/parts.py",
+        "if not all(map(_may_go_on, problems)):",
+        "if False:",
+        {REDIS_PARTS: ("nothing_more_is_asked",)},
+    ),
+    Mutant(
+        "redis: what was not told yet is not taken along",
+        "jobcore_redis/wake.py",
+        "_names(news.queues, news.workers) | self._untold",
+        "_names(news.queues, news.workers)",
+        {REDIS_WAKE: ("taken_along",)},
     ),
 )
 REDISES: Final = (
