@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from sqlalchemy import (
     FromClause,
     Insert,
+    LargeBinary,
     Select,
     String,
     Table,
@@ -33,7 +34,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeEngine
 
 from jobcore_sql.dialects import StoreDialect
-from jobcore_sql.lists import Array, ArrayText
+from jobcore_sql.lists import Array, ArrayBytes, ArrayText
 from jobcore_sql.transaction import Transaction
 from jobcore_sql.utf8 import Worded
 
@@ -218,8 +219,11 @@ def listed(table: Table, own: Names, size: int) -> FromClause:
 
 
 def _array_type(item: TypeEngine[Any], size: int) -> TypeEngine[Any]:
-    is_text = isinstance(item, (String, Worded))
-    return ArrayText(item) if is_text and size == ANY_LENGTH else Array(item)
+    if size == ANY_LENGTH and isinstance(item, (String, Worded)):
+        return ArrayText(item)
+    if size == ANY_LENGTH and isinstance(item, LargeBinary):
+        return ArrayBytes()
+    return Array(item)
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Dialect, Text, cast
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Dialect,
+    LargeBinary,
+    Text,
+    cast,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from jobcore_sql.coded import Code, Implementation
@@ -32,13 +40,25 @@ class Array(TypeDecorator[Sequence[T]]):
 
 def _array_text(values: Sequence[str]) -> str:
     """What PostgreSQL reads as an array of *values*."""
-    if not values:
-        return "{}"
-    # All are escaped at once, with a character between them that none can have.
     text = "\0".join(values)
-    if text.count("\0") >= len(values):
+    if text.count("\0") >= max(len(values), 1):
         raise ValueError("a text has a NUL character")
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+    return _array(text) if values else "{}"
+
+
+def _array_bytes(values: Sequence[bytes]) -> str:
+    """The same of bytes: of ASCII as they are, which most JSON is."""
+    joined = b"\0".join(values)
+    if joined.isascii() and joined.count(b"\0") < len(values):
+        return _array(joined.decode("ascii").replace("\\", "\\\\"))
+    texts = "\0".join(f"\\x{each.hex()}" for each in values)
+    return _array(texts) if values else "{}"
+
+
+def _array(texts: str) -> str:
+    """An array of *texts*, which are escaped at once, with a character between them
+    that none can have."""
+    escaped = texts.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
     return f'{{"{escaped}"}}'
 
 
@@ -66,6 +86,19 @@ class ArrayText(TypeDecorator[Sequence[T]]):
 
     def bind_expression(self, bindparam: BindParameter[Any]) -> ColumnElement[Any]:
         return cast(bindparam, ARRAY(Text))
+
+
+class ArrayBytes(TypeDecorator[Sequence[bytes]]):
+    """A list of bytes, likewise."""
+
+    impl: Implementation = Text
+    cache_ok: bool | None = True
+
+    def bind_processor(self, dialect: Dialect) -> Code:  # noqa: ARG002 - only PostgreSQL has arrays
+        return _array_bytes
+
+    def bind_expression(self, bindparam: BindParameter[Any]) -> ColumnElement[Any]:
+        return cast(bindparam, ARRAY(LargeBinary))
 
 
 def _listed(values: Sequence[Any]) -> Sequence[Any]:

@@ -91,6 +91,14 @@ async def test_a_text_that_no_database_has_is_refused_and_nothing_stored(
     assert await store.get([each.id for each in new]) == [None, None]
 
 
+async def test_a_batch_keeps_bytes_of_any_kind(store: SQLJobStore) -> None:
+    in_ascii = [b"", b"\\", b"\\x41", b'"', b"{"]
+    for payloads in (in_ascii, [*in_ascii, b"\xff"], [*in_ascii, b"\0"]):
+        jobs = await inserted(store, *(a_job(payload=each) for each in payloads))
+        kept = await store.get([each.id for each in jobs])
+        assert [each and each.payload for each in kept] == payloads
+
+
 async def test_a_batch_of_which_some_are_held_is_stored_in_one_statement(
     store: SQLJobStore, executed: list[str]
 ) -> None:

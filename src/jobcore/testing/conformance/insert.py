@@ -8,13 +8,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from pydantic_core import to_json
 
 from jobcore.job import Job, JobStatus, Limit, NewJob
+from jobcore.lifecycle import complete
 from jobcore.store import JobStore
 from jobcore.testing.conformance.base import Conformance
 from jobcore.testing.work import (
     a_claim,
     a_job,
+    answers_of,
+    claimed,
     close,
     current,
     found,
@@ -22,6 +26,7 @@ from jobcore.testing.work import (
     named,
     neighbours,
 )
+from jobcore.transition import Answer
 
 HOUR = timedelta(hours=1)
 
@@ -148,6 +153,20 @@ class InsertRules(Conformance):
         stored = [answer.job for answer in await store.insert(jobs)]
         assert [job.unique_key for job in stored] == list(texts)
         assert [await current(store, job.id) for job in jobs] == stored
+
+    @pytest.mark.parametrize("are_ascii", [True, False])
+    async def test_a_batch_keeps_each_payload_and_each_result(
+        self, store: JobStore, *, are_ascii: bool
+    ) -> None:
+        texts = ["NULL", "{a,b}", '"', "\\", '\\"', "\\x41", "'", "%s", "\n", ","]
+        written = [to_json(text) for text in (texts if are_ascii else [*texts, "ß"])]
+        jobs = await inserted(store, *(a_job(payload=each) for each in written))
+        claims = await claimed(store, limit=len(written))
+        kept = {claim.job_id: claim.job.payload for claim in claims}
+        assert kept == {job.id: job.payload for job in jobs}
+        ends = [complete(each, each.job.payload) for each in claims]
+        assert await answers_of(store, *ends) == [Answer.APPLIED] * len(ends)
+        assert [(await current(store, job.id)).result for job in jobs] == written
 
     async def test_insert_of_nothing_answers_nothing(self, store: JobStore) -> None:
         assert await store.insert([]) == []
