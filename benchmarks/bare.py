@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -128,7 +128,9 @@ def _a_job(number: str) -> Job[Any]:
 def _first(verb: Callable[..., object], *arguments: object) -> Bare:
     """The first statement of *verb*."""
     try:
-        verb(_Listening(_NO_CURSOR, timedelta(0), _DIALECT), *arguments)
+        begun = verb(_Listening(_NO_CURSOR, timedelta(0), _DIALECT), *arguments)
+        if isinstance(begun, Coroutine):
+            begun.send(None)
     except _HeardError as heard:
         return Bare(prepared(heard.clause, _DIALECT.language), heard.parameters)
     raise AssertionError
@@ -142,7 +144,8 @@ class _HeardError(Exception):
 
 
 class _Listening(Transaction):
-    """Runs nothing, and tells what was to be run."""
+    """Runs nothing, and tells what was to be run; verbs of one statement, which have no
+    transaction, ask it for the same."""
 
     def records(
         self,
