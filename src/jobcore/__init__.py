@@ -167,8 +167,8 @@ __all__ = [
     "WAITING",
     # the contract of a store
     "Answer",
-    "Changes",
     "CallTimeout",
+    "Changes",
     "Claim",
     "ClaimRequest",
     "ClaimResult",

@@ -15,7 +15,7 @@ class CallTimeout:
 
     That sets a timer whenever it is entered, which costs a short call more than its own
     work. Here all may take the same time, so that the first to begin is the first to be
-    late, and one timer is enough. To be closed once nothing runs within it any more.
+    late, and one timer is enough.
     """
 
     def __init__(self, longest: timedelta) -> None:
@@ -28,8 +28,8 @@ class CallTimeout:
         return _Call(self._begin, self._running)
 
     def close(self) -> None:
-        """Leave no timer behind."""
-        if self._timer is not None:
+        """Leave no timer behind, unless there is a call that still may be late."""
+        if self._timer is not None and not self._running:
             self._timer.cancel()
             self._timer = None
 

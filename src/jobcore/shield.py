@@ -67,8 +67,8 @@ class Shield:
 
 
 async def shielded(act: Callable[[], Awaitable[T]]) -> T:
-    """The answer of *act*, by whose task nothing needs to be shielded: for who owns it,
-    and lets nobody cancel it."""
+    """The answer of *act*, which the current task runs and nobody cancels, so that acts
+    within it need no task of their own."""
     _shielded.set(asyncio.current_task())
     try:
         return await act()

@@ -131,6 +131,15 @@ async def test_it_leaves_no_timer() -> None:
     assert forgotten() is None
 
 
+async def test_what_runs_when_it_is_closed_has_its_end() -> None:
+    timeout = CallTimeout(SHORT)
+    call = asyncio.create_task(within(timeout, asyncio.Event()))
+    await asyncio.sleep(0)
+    timeout.close()
+    with pytest.raises(TimeoutError):
+        await call
+
+
 async def test_it_may_be_used_after_it_was_closed() -> None:
     timeout = CallTimeout(SHORT)
     await within(timeout)
