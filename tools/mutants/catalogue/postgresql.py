@@ -143,9 +143,16 @@ POSTGRESQLS: Final = (
     _mutant(
         "a backslash in a list of texts is written as it is",
         "jobcore_sql/lists.py",
-        'text.replace("\\\\", "\\\\\\\\")',
-        "text",
+        'texts.replace("\\\\", "\\\\\\\\")',
+        "texts",
         "each_text_of_a_batch",
+    ),
+    _mutant(
+        "a backslash in a list of bytes is written as it is",
+        "jobcore_sql/lists.py",
+        '.replace("\\\\", "\\\\\\\\"))\n',
+        ")\n",
+        "keeps_each_payload",
     ),
     _mutant(
         "a list of texts has none that are None",
