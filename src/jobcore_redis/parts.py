@@ -74,9 +74,10 @@ class Parts:
         answers: list[T] = [otherwise] * len(items)
         problems: list[Exception] = []
         are_distinct = len(set(map(id_of, items))) == len(items)
-        # In a cluster calls that meet a moved partition at once break each other.
-        in_turns = self._server.is_cluster or not are_distinct
-        turns = asyncio.Semaphore(1 if in_turns else _AT_ONCE)
+        # A host's pool may be small, and in a cluster calls that meet a moved
+        # partition at once break each other.
+        at_once = _AT_ONCE if self._server.has_wire and are_distinct else 1
+        turns = asyncio.Semaphore(at_once)
 
         async def ask(part: Part, places: Sequence[int]) -> None:
             async with turns:

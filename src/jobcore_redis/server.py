@@ -65,6 +65,8 @@ class Server:
         if self._client is not None:
             raise StoreNotOpenError(OPEN)
         self._loop, self._process = asyncio.get_running_loop(), os.getpid()
+        # One that was left behind in another event loop would set no timer in this.
+        self._timeout = CallTimeout(self.options.call_timeout)
         if isinstance(self._given, str):
             self._client = connected(self._url, self.options.call_timeout)
             if isinstance(self._client, Redis):
@@ -166,8 +168,9 @@ class Server:
             raise mapped(error) from error
 
     @property
-    def is_cluster(self) -> bool:
-        return isinstance(self._client, RedisCluster)
+    def has_wire(self) -> bool:
+        """Whether it is one server, and the connections to it are ours."""
+        return self._wire is not None
 
     @property
     def channel(self) -> str:
@@ -181,7 +184,8 @@ class Server:
 
     async def _count(self) -> int:
         """How many partitions the data has."""
-        wanted = self.options.partitions or (_OF_A_CLUSTER if self.is_cluster else 1)
+        cluster = isinstance(self._client, RedisCluster)
+        wanted = self.options.partitions or (_OF_A_CLUSTER if cluster else 1)
         await self.command("SET", self._number, wanted, "NX")
         told = await self.command("GET", self._number)
         with reading():

@@ -316,8 +316,7 @@ class RedisJobStore(
     def _tell_of(self, inserted: Sequence[Inserted], message: Message) -> None:
         """Wake those who may claim what was *inserted*, as *message* has in part."""
         queues = {each.job.queue for each in inserted if _is_new_in_line(each)}
-        if queues:
-            self._waker.tell(News(frozenset(queues)), message.names)
+        self._waker.tell(News(frozenset(queues)), message.names)
 
     async def _find_ids(
         self,

@@ -23,8 +23,6 @@ _logger = logging.getLogger("jobcore.store")
 _REST: Final = 0.005
 """Seconds between two messages of one process: what comes meanwhile is told with the
 next."""
-_CHANCE: Final = 0.001
-"""Seconds more for an insert to take it along, which spares a round trip."""
 _AGAIN: Final = 1.0
 """Seconds before a listener that was cut off subscribes anew."""
 _PASSES: Final = 2
@@ -89,11 +87,10 @@ class Waker:
 
     def message(self, news: News) -> Message:
         """What a script that makes the *news* is to tell other processes, before `tell`
-        is called, with all that they have not been told; nothing, where this process
-        has told them something just now."""
+        is called; nothing, where this process has told them something just now."""
         if not news or self._rest() > 0:
             return _NO_MESSAGE
-        names = _names(news.queues, news.workers) | self._untold
+        names = _names(news.queues, news.workers)
         return Message(names, self._server.channel, self._text(names))
 
     def tell(self, news: News | None, told: Names = frozenset()) -> None:
@@ -101,7 +98,7 @@ class Waker:
         *told* elsewhere; everybody for None."""
         names = {_EVERYBODY} if news is None else _names(news.queues, news.workers)
         self._ring(names)
-        self._untold = (self._untold | names) - told
+        self._untold |= names - told
         if self._untold and self._telling is None:
             self._telling = self._begin(self._tell())
 
@@ -125,7 +122,7 @@ class Waker:
         try:
             while self._untold:
                 if (rest := self._rest()) > 0:
-                    await asyncio.sleep(rest + _CHANCE)
+                    await asyncio.sleep(rest)
                 else:
                     await self._tell_now()
         finally:

@@ -47,7 +47,8 @@ C = TypeVar("C", bound=ClauseElement)
 ANY_LENGTH: Final = 0
 """The length of a list that is passed as arrays, one for each column."""
 WITH_GAPS: Final = -1
-"""The same, where some values are None."""
+"""The same, where some values are None, or bytes are too many to be written as text."""
+_MANY_BYTES: Final = 2**20
 
 
 def insert_rows(
@@ -117,7 +118,7 @@ def pages(
         lists = dict(
             zip(split.list_names, compress(columns, split.is_own), strict=True)
         )
-        size = WITH_GAPS if any(None in each for each in lists.values()) else ANY_LENGTH
+        size = WITH_GAPS if any(map(_goes_as_it_is, lists.values())) else ANY_LENGTH
         yield statement(split.shared, split.own, size), shared | lists
         return
     listed = list(zip(*compress(columns, split.is_own), strict=True))
@@ -127,6 +128,12 @@ def pages(
         clause = statement(split.shared, split.own, size)
         parameters = zip_longest(_cells(split.own, size), chain.from_iterable(page))
         yield clause, {**shared, **dict(parameters)}
+
+
+def _goes_as_it_is(values: Sequence[Any]) -> bool:
+    if None in values:
+        return True
+    return isinstance(values[0], bytes) and sum(map(len, values)) > _MANY_BYTES
 
 
 class _Split(NamedTuple):

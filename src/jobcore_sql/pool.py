@@ -59,6 +59,7 @@ class _Opened:
     engine: AsyncEngine
     connections: Connections
     renewing: Connections
+    timeout: CallTimeout
     loop: asyncio.AbstractEventLoop
     process: int
 
@@ -76,7 +77,6 @@ class Pool:
         self._problem = NEVER_OPENED
         self._waker = self._waker_for(dialect)
         self._shield = Shield("jobcore-sql-call")
-        self._timeout = CallTimeout(options.call_timeout)
 
     async def open(self, see_to: Callable[[Connection, SQLOptions], T]) -> T:
         if self._opened is not None:
@@ -87,7 +87,10 @@ class Pool:
         kept = None if engine is given else self._options.pool_size
         connections = Connections(engine, dialect, kept)
         renewing = Connections(engine, dialect, 1)
-        self._opened = _Opened(engine, connections, renewing, loop, os.getpid())
+        timeout = CallTimeout(self._options.call_timeout)
+        self._opened = _Opened(
+            engine, connections, renewing, timeout, loop, os.getpid()
+        )
 
         async def act(lent: Lent) -> T:
             answer = await lent.connection.run_sync(see_to, self._options)
@@ -108,9 +111,9 @@ class Pool:
         if is_here:
             await self._shield.finish()
             await self._waker.close()
-            self._timeout.close()
         self._opened, self._problem = None, CLOSED
         if opened is not None and is_here:
+            opened.timeout.close()
             await opened.renewing.close()
             await opened.connections.close()
             if opened.engine is not self._given:
@@ -268,7 +271,7 @@ class Pool:
         opened = self._usable()
         connections = opened.renewing if renews else opened.connections
         try:
-            with self._timeout():
+            with opened.timeout():
                 return await connections.lend(act)
         except TimeoutError as error:
             raise self._late() from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,11 +11,12 @@ import pytest
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.sentinel import SentinelConnectionPool
 
-from jobcore import StoreError, StoreUnavailableError, store_from_url
+from jobcore import CallTimeout, StoreError, StoreUnavailableError, store_from_url
 from jobcore_redis import RedisJobStore, RedisOptions
 from jobcore_redis.connect import address, connected
 from tests.jobcore_redis import servers
 from tests.ports import free_port
+from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.anyio
 
@@ -117,3 +119,26 @@ async def test_a_cluster_of_which_no_server_answers_is_unavailable() -> None:
     with pytest.raises(StoreUnavailableError):
         async with RedisJobStore(f"redis+cluster://127.0.0.1:{free_port()}"):
             pass
+
+
+def test_a_call_has_its_end_though_another_event_loop_ended_with_a_call(
+    alone: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallTimeout, "close", lambda _: None)
+    store = RedisJobStore(alone.url, RedisOptions(call_timeout=SECOND / 5))
+
+    async def call() -> None:
+        async with store:
+            await store.clock()
+
+    async def call_in_vain() -> None:
+        async with store:
+            alone.pause()
+            try:
+                with pytest.raises(StoreUnavailableError):
+                    await asyncio.wait_for(store.clock(), 5)
+            finally:
+                alone.go_on()
+
+    asyncio.run(call())
+    asyncio.run(call_in_vain())

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from redis.asyncio import Redis
 
 from jobcore import StoreUnavailableError
 from jobcore_redis import RedisJobStore
 from jobcore_redis.part import Part
 from jobcore_redis.parts import _AT_ONCE
 from jobcore_redis.problems import NotReplicatedError
-from tests.jobcore_redis.servers import another_namespace, empty_store
+from tests.jobcore_redis.servers import another_namespace, empty_store, url
 
 pytestmark = pytest.mark.anyio
 
@@ -69,6 +70,14 @@ async def test_where_an_item_is_there_twice_each_is_asked_in_its_turn(
 ) -> None:
     act = Act()
     await store._parts.spread([*IDS, IDS[0]], str, act, most=3)
+    assert act.most == 1
+
+
+async def test_a_client_of_the_hosts_is_asked_in_turns() -> None:
+    options = replace(another_namespace(), partitions=5)
+    client, act = Redis.from_url(url("6.2"), max_connections=3), Act()
+    async with client, RedisJobStore(client, options) as store:
+        await store._parts.spread(IDS, str, act, most=3)
     assert act.most == 1
 
 

@@ -14,7 +14,7 @@ from redis.asyncio.client import PubSub
 from jobcore import ScheduleRecord, Tick
 from jobcore.lifecycle import cancel
 from jobcore.testing import a_claim, a_job, a_token, inserted
-from jobcore_redis import RedisJobStore, server, wake
+from jobcore_redis import RedisJobStore, server
 from tests.jobcore_redis import servers
 from tests.redis_server import RedisServer
 from tools.faults.proxy import Proxy
@@ -98,28 +98,6 @@ async def test_what_is_inserted_right_afterwards_is_told_a_little_later() -> Non
         await asyncio.sleep(0)
         await inserted(other, a_job(queue="mail"))
         await inserted(other, a_job(queue="late"))
-        await waiting
-
-
-async def test_what_was_not_told_yet_is_taken_along_by_the_next_insert(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(wake, "_REST", LONG.total_seconds())
-    options = servers.another_namespace()
-    async with (
-        servers.empty_store("6.2", options) as store,
-        servers.empty_store("6.2", options) as other,
-    ):
-        await store._waker.listens.wait()
-        waiting = asyncio.create_task(woken(store, "late", "worker"))
-        await asyncio.sleep(0)
-        await inserted(other, a_job(queue="mail"))
-        await inserted(other, a_job(queue="late"))
-        await asyncio.sleep(0)  # it begins to wait for its turn
-        other._waker._rests_until = 0
-        await inserted(other, a_job(queue="mail", delay=LONG))
-        assert not waiting.done()
-        await inserted(other, a_job(queue="mail"))
         await waiting
 
 

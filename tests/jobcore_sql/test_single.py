@@ -93,7 +93,8 @@ async def test_a_text_that_no_database_has_is_refused_and_nothing_stored(
 
 async def test_a_batch_keeps_bytes_of_any_kind(store: SQLJobStore) -> None:
     in_ascii = [b"", b"\\", b"\\x41", b'"', b"{"]
-    for payloads in (in_ascii, [*in_ascii, b"\xff"], [*in_ascii, b"\0"]):
+    for another in (b"}", b"\xff", b"\0", b"much" * 2**18):
+        payloads = [*in_ascii, another]
         jobs = await inserted(store, *(a_job(payload=each) for each in payloads))
         kept = await store.get([each.id for each in jobs])
         assert [each and each.payload for each in kept] == payloads

@@ -157,7 +157,7 @@ POSTGRESQLS: Final = (
     _mutant(
         "a list of texts has none that are None",
         "jobcore_sql/bulk.py",
-        "any(None in each for each in lists.values())",
+        "any(map(_goes_as_it_is, lists.values()))",
         "False",
         "each_text_of_a_batch",
     ),

@@ -14,7 +14,6 @@ from tools.mutants.places import (
     REDIS_REPLICAS,
     REDIS_SCHEDULES,
     REDIS_SCRIPTS,
-    REDIS_WAKE,
 )
 
 
@@ -464,8 +463,8 @@ _OTHERS: Final = (
     Mutant(
         "redis: writes of one job overtake each other",
         "jobcore_redis/parts.py",
-        "self._server.is_cluster or not are_distinct",
-        "self._server.is_cluster",
+        "if self._server.has_wire and are_distinct else",
+        "if self._server.has_wire else",
         {REDIS_PARTS: ("in_its_turn",)},
     ),
     Mutant(
@@ -474,13 +473,6 @@ _OTHERS: Final = (
         "if not all(map(_may_go_on, problems)):",
         "if False:",
         {REDIS_PARTS: ("nothing_more_is_asked",)},
-    ),
-    Mutant(
-        "redis: what was not told yet is not taken along",
-        "jobcore_redis/wake.py",
-        "_names(news.queues, news.workers) | self._untold",
-        "_names(news.queues, news.workers)",
-        {REDIS_WAKE: ("taken_along",)},
     ),
 )
 REDISES: Final = (
