@@ -155,7 +155,7 @@ class InsertRules(Conformance):
         assert [await current(store, job.id) for job in jobs] == stored
 
     @pytest.mark.parametrize("are_ascii", [True, False])
-    async def test_a_batch_keeps_each_payload_and_each_result(
+    async def test_insert_keeps_each_payload_of_a_batch_and_each_result(
         self, store: JobStore, *, are_ascii: bool
     ) -> None:
         texts = ["NULL", "{a,b}", '"', "\\", '\\"', "\\x41", "'", "%s", "\n", ","]
