@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -96,10 +97,8 @@ def _fields(
         **merged(request.options, options),
     }
     if chosen.keys() <= _USUAL:
-        try:
+        with suppress(Exception):  # of what has no hash, or is refused again below
             return _usual_fields(request.task, **chosen)
-        except Exception:  # noqa: BLE001, S110 - of what has no hash, or is refused below
-            pass
     return _judged(request.task, chosen)
 
 

@@ -96,10 +96,8 @@ class Submitting:
         return self._noticed(await self._calls.repeat(insert))
 
     def _noticed(self, inserted: Sequence[Inserted]) -> Sequence[Inserted]:
-        for each in inserted:
-            if each.job.status is JobStatus.SCHEDULED:
-                self._scheduled.set()
-                break
+        if any(each.job.status is JobStatus.SCHEDULED for each in inserted):
+            self._scheduled.set()
         if self._events.wants(EventKind.SUBMITTED):
             for each in inserted:
                 if each.created:

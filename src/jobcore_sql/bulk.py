@@ -49,6 +49,7 @@ ANY_LENGTH: Final = 0
 WITH_GAPS: Final = -1
 """The same, where some values are None, or bytes are too many to be written as text."""
 _MANY_BYTES: Final = 2**20
+"""Beyond, writing them as text takes longer than the driver takes over a list."""
 
 
 def insert_rows(

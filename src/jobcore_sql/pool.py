@@ -229,14 +229,17 @@ class Pool:
         return await self._shield.run(partial(self._lend, act, renews=renews))
 
     async def _single(self, verb: Single[T], offset: timedelta) -> T | None:
-        """Run *verb* outside of any transaction, likewise; None where the server has
-        undone it in favour of another."""
+        """Run *verb*, likewise, outside of any transaction but where statements cannot
+        begin by themselves; None where the server has undone it in favour of
+        another."""
 
         def run(cursor: Any) -> Awaitable[T]:
             return verb(Queries(cursor, offset, self._dialect, self._waker.news))
 
         if self._dialect.begin_single is not None:
-            return await self._run(lambda each: await_only(run(each.cursor)), offset)
+            return await self._run(
+                lambda transaction: await_only(run(transaction.cursor)), offset
+            )
 
         async def act(lent: Lent) -> T | None:
             try:

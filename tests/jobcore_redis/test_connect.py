@@ -121,7 +121,7 @@ async def test_a_cluster_of_which_no_server_answers_is_unavailable() -> None:
             pass
 
 
-def test_a_call_has_its_end_though_another_event_loop_ended_with_a_call(
+def test_calls_have_their_end_also_in_another_event_loop_than_before(
     alone: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CallTimeout, "close", lambda _: None)

@@ -29,7 +29,8 @@ async def store() -> AsyncIterator[RedisJobStore]:
 
 
 class Act:
-    """Answers items with themselves, once nobody else is about to ask."""
+    """Answers items with themselves after a round trip, or has a problem with those of
+    a partition, and keeps in mind how often it ran at a time."""
 
     def __init__(self) -> None:
         self.now = 0

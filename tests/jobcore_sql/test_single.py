@@ -100,6 +100,17 @@ async def test_a_batch_keeps_bytes_of_any_kind(store: SQLJobStore) -> None:
         assert [each and each.payload for each in kept] == payloads
 
 
+@pytest.mark.parametrize(
+    ("length", "way"), [(2**10, "AS BYTEA[]"), (2**20, "::BYTEA[]")]
+)
+async def test_bytes_go_as_text_unless_they_are_many(
+    store: SQLJobStore, executed: list[str], length: int, way: str
+) -> None:
+    await inserted(store, *(a_job(payload=each * length) for each in (b"1", b"2")))
+    (insert,) = executed
+    assert way in insert
+
+
 async def test_a_batch_of_which_some_are_held_is_stored_in_one_statement(
     store: SQLJobStore, executed: list[str]
 ) -> None:
