@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from jobcore import Claim, StoreUnavailableError
+from jobcore import CallTimeout, Claim, StoreUnavailableError
 from jobcore.testing import a_claim
 from jobcore_sql import SQLJobStore, SQLOptions
 from jobcore_sql.dialects.postgresql import Cursor, PostgreSQLDialect
@@ -100,6 +100,31 @@ async def test_leases_are_renewed_while_all_other_connections_are_busy(
         await renewed(one, claim)
         assert not ended
         await asyncio.gather(*calls)
+
+
+@pytest.mark.parametrize("server", postgresql.SERVERS)
+def test_calls_have_their_end_also_in_another_event_loop_than_before(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallTimeout, "close", lambda _: None)
+    options = SQLOptions(call_timeout=timedelta(seconds=0.5))
+    store = SQLJobStore(postgresql.url(server), options)
+
+    async def call() -> None:
+        async with store:
+            await store.clock()
+
+    async def call_in_vain() -> None:
+        async with store:
+            with pytest.raises(StoreUnavailableError, match="no answer"):
+                await store._glance(
+                    lambda transaction: transaction.cursor.execute(
+                        "SELECT pg_sleep(5)", ()
+                    )
+                )
+
+    asyncio.run(call())
+    asyncio.run(call_in_vain())
 
 
 async def test_a_transaction_that_the_server_ends_tells_the_servers_reason(
